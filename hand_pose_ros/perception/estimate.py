@@ -1,0 +1,147 @@
+"""From a centre to a hand: cut the crop, run the network, bring its answer back to metres."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
+from hand_pose_ros.inference.engine import Engine
+from hand_pose_ros.perception.types import DepthFrame
+
+MIN_FOREGROUND = 0.01  # of the crop's pixels: less than that is no hand that a network could see
+
+
+class StageClock:
+    """Milliseconds by stage; a stage that runs twice in a frame adds up."""
+
+    def __init__(self, *stages: str) -> None:
+        self.ms = dict.fromkeys(stages, 0.0)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.ms[stage] += 1e3 * (time.perf_counter() - start)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The network's answer for one crop.
+
+    :param crop: where it looked
+    :param mirrored: the network saw the crop's mirror image; everything here is mirrored back
+    :param normalized: (J, 3), normalized_covariance: (J, 6), in the crop's coordinates
+    :param confidence: (J,) probability that the joint is within 20 mm
+    :param presence: probability that it is a hand: the model's own where it has one, else the mean confidence
+    :param right_side: probability of a right hand, NaN where the model does not tell
+    """
+
+    crop: CubeCrop
+    mirrored: bool
+    normalized: np.ndarray
+    normalized_covariance: np.ndarray
+    confidence: np.ndarray
+    presence: float
+    right_side: float
+
+    @cached_property
+    def joints(self) -> np.ndarray:
+        """(J, 3) metres, camera optical frame."""
+        return self.crop.denormalize(self.normalized)
+
+    @cached_property
+    def center(self) -> np.ndarray:
+        """(3,) the joints' mean, metres."""
+        return self.joints.mean(0)
+
+    @cached_property
+    def sureness(self) -> float:
+        """The joints' mean confidence: of two looks at one hand the surer one counts."""
+        return float(self.confidence.mean())
+
+    @cached_property
+    def off_center_m(self) -> float:
+        """How far the crop's centre was from the joints' mean."""
+        return float(np.linalg.norm(self.center - self.crop.center))
+
+    def covariance(self) -> np.ndarray:
+        """(J, 6) m^2, xx xy xz yy yz zz."""
+        return self.crop.covariance_to_metres(self.normalized, self.normalized_covariance)
+
+
+class HandEstimator:
+    """Crops of one engine's size and cube.
+
+    A model of one side (`ModelCard.side`) knows the joints of that side alone; it sees the other side's hands mirrored.
+
+    :param cube_m: edge of the cube in metres
+    :param min_depth_m, max_depth_m: everything outside is background, as for the localiser
+    """
+
+    def __init__(self, engine: Engine, cube_m: float, min_depth_m: float, max_depth_m: float) -> None:
+        self._engine = engine
+        self._cube_m = cube_m
+        self._min_depth_m, self._max_depth_m = min_depth_m, max_depth_m
+
+    @property
+    def one_sided(self) -> bool:
+        """The model knows one side's joints, and tells the sides apart."""
+        return self._engine.card.side != "unknown" and "right_side" in self._engine.card.outputs
+
+    def mirrors(self, right_side: float) -> bool:
+        """Whether a hand that is a right one with this probability (NaN: not known) is to be seen mirrored."""
+        return self.one_sided and (right_side < 0.5 if self._engine.card.side == "right" else right_side > 0.5)
+
+    def run(
+        self, frame: DepthFrame, centers: Sequence[np.ndarray], mirrored: Sequence[bool], clock: StageClock
+    ) -> list[Estimate | None]:
+        """One answer a centre (3,), None where there is nothing in the cube or the network's answer is not finite.
+
+        :param mirrored: for each centre, whether the network sees the mirror image
+        """
+        with clock("crop"):
+            crops = [self._crop(frame, center) for center in centers]
+            batch = [image[:, ::-1] if flip else image for (_, image), flip in zip(crops, mirrored) if image is not None]
+        if not batch:
+            return [None] * len(crops)
+        with clock("network"):
+            outputs = self._engine.infer({self._engine.card.input_kind: np.stack(batch)[:, None]})
+        answers = iter(range(len(batch)))
+        return [
+            None if image is None else _estimate(crop, flip, outputs, next(answers))
+            for (crop, image), flip in zip(crops, mirrored)
+        ]
+
+    def _crop(self, frame: DepthFrame, center: np.ndarray) -> tuple[CubeCrop | None, np.ndarray | None]:
+        if not np.isfinite(center).all() or not self._min_depth_m <= center[2] <= self._max_depth_m:
+            return None, None
+        crop = CubeCrop(frame.camera, center, self._cube_m, self._engine.card.input_size)
+        image = crop.extract(frame.depth)
+        for limit_m, outside in ((self._min_depth_m, np.less), (self._max_depth_m, np.greater)):
+            if abs(limit_m - center[2]) < crop.half_m:
+                image[outside(image, (limit_m - center[2]) / crop.half_m)] = BACKGROUND
+        return crop, image if np.count_nonzero(image < BACKGROUND) >= MIN_FOREGROUND * image.size else None
+
+
+_MIRROR_JOINTS = np.array([-1.0, 1.0, 1.0])
+_MIRROR_COVARIANCE = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0])  # xx xy xz yy yz zz
+
+
+def _estimate(crop: CubeCrop, mirrored: bool, outputs: dict[str, np.ndarray], i: int) -> Estimate | None:
+    joints, covariance, confidence = (outputs[name][i].astype(float) for name in ("joints", "covariance", "confidence"))
+    presence = float(outputs["presence"][i] if "presence" in outputs else confidence.mean())
+    right_side = float(outputs["right_side"][i]) if "right_side" in outputs else float("nan")
+    if not all(np.isfinite(value).all() for value in (joints, covariance, confidence, presence)):
+        return None
+    if mirrored:
+        joints, covariance, right_side = joints * _MIRROR_JOINTS, covariance * _MIRROR_COVARIANCE, 1 - right_side
+    estimate = Estimate(crop, mirrored, joints, covariance, confidence, presence, right_side)
+    return estimate if (estimate.joints[:, 2] > 0).all() else None

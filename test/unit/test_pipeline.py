@@ -1,0 +1,227 @@
+"""Depth frames in, hands out, over time."""
+
+import numpy as np
+import pytest
+from scenes import CAMERA, blank, draw_hand, draw_person
+from tiny_model import CONFIDENCE, tiny_card, write_tiny_model
+
+from hand_pose_ros.inference.engine import Engine, load_engine
+from hand_pose_ros.perception.pipeline import STAGES, Pipeline, PipelineSettings
+from hand_pose_ros.perception.types import DepthFrame, Side
+
+FRAME_NS = 33_000_000
+NOTHING = blank()
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    return load_engine(write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx"))
+
+
+def hand_at(x: float, y: float = 0.0, z: float = 0.5, depth=None) -> np.ndarray:
+    """A hand without forearm whose middle is about (x, y, z): the tiny model then answers with its visible surface's mean."""
+    depth = blank() if depth is None else depth
+    draw_hand(depth, (x, y + 0.085, z), (0, -1, 0), forearm_m=0)
+    return depth
+
+
+def frames(*images, start: int = 0):
+    return [DepthFrame(d, CAMERA, (start + i) * FRAME_NS, "camera") for i, d in enumerate(images)]
+
+
+def test_one_frame(engine):
+    result = Pipeline(engine).process(DepthFrame(hand_at(0.05), CAMERA, 123, "camera_depth_optical_frame"))
+    assert (result.stamp_ns, result.frame_id) == (123, "camera_depth_optical_frame")
+    assert set(result.stage_ms) == set(STAGES)
+    assert all(result.stage_ms[s] > 0 for s in STAGES)
+    (hand,) = result.hands
+    assert (hand.id, hand.slot, hand.side) == (1, 0, Side.UNKNOWN)
+    assert np.isnan(hand.side_probability)
+    assert hand.presence == pytest.approx(CONFIDENCE)
+    assert hand.joints.shape == (21, 3) and hand.covariance.shape == (21, 6) and hand.confidence.shape == (21,)
+    assert hand.skeleton.name == "hand21"
+    assert np.linalg.norm(hand.joints.mean(0) - [0.05, 0, 0.49]) < 0.02
+    # Spread of a hand's surface: some centimetres across, about one in depth.
+    assert (np.sqrt(hand.covariance[:, [0, 3]]) > 0.02).all() and (np.sqrt(hand.covariance[:, 5]) < 0.02).all()
+
+
+def test_follows_a_moving_hand_without_searching(engine):
+    pipeline = Pipeline(engine)
+    xs = np.linspace(-0.2, 0.2, 15)  # 0.87 m/s
+    for i, frame in enumerate(frames(*[hand_at(x) for x in xs])):
+        result = pipeline.process(frame)
+        (hand,) = result.hands
+        assert hand.id == 1
+        assert abs(hand.joints[:, 0].mean() - xs[i]) < 0.02
+        assert (result.stage_ms["localize"] > 0) == (i == 0)
+
+
+def test_first_detection_is_centered_on_the_joints(engine):
+    """One frame alone answers as the tracked one does."""
+    image = hand_at(0.1, 0.05)
+    pipeline = Pipeline(engine)
+    hands = [pipeline.process(f).hands[0] for f in frames(*[image] * 4)]
+    np.testing.assert_allclose(hands[0].joints, hands[3].joints, atol=2e-3)
+
+
+def test_lost_and_found_again(engine):
+    pipeline = Pipeline(engine, PipelineSettings(lost_frames=3))
+    hand = hand_at(0.0)
+    ids = [[h.id for h in pipeline.process(f).hands] for f in frames(hand, hand, NOTHING, NOTHING, hand, *[NOTHING] * 3, hand)]
+    # Gone for two frames it is the same hand still, for three it is another; a lost hand is never published.
+    assert ids == [[1], [1], [], [], [1], [], [], [], [2]]
+
+
+def test_hand_that_jumps_within_a_frame_keeps_its_id(engine):
+    pipeline = Pipeline(engine)
+    results = [pipeline.process(f) for f in frames(hand_at(-0.15), hand_at(0.15), hand_at(0.15))]
+    assert [[h.id for h in r.hands] for r in results] == [[1], [1], [1]]
+    assert results[1].hands[0].joints[:, 0].mean() == pytest.approx(0.15, abs=0.02)
+
+
+def test_two_hands(engine):
+    both = hand_at(0.15, depth=hand_at(-0.15))
+    one = Pipeline(engine, PipelineSettings(max_hands=1)).process(frames(both)[0])
+    assert len(one.hands) == 1
+    pipeline = Pipeline(engine, PipelineSettings(max_hands=2, lost_frames=1, search_every=3))
+    seen = []  # a frame: (id, slot) -> "left" or "right" of the middle
+    for frame in frames(both, both, hand_at(0.15), hand_at(0.15), *[both] * 3):
+        hands = pipeline.process(frame).hands
+        seen.append({(h.id, h.slot): "left" if h.joints[:, 0].mean() < 0 else "right" for h in hands})
+    assert seen[0] == seen[1]
+    assert sorted(seen[0]) == [(1, 0), (2, 1)] and sorted(seen[0].values()) == ["left", "right"]
+    (kept,) = seen[2]
+    assert seen[0][kept] == "right"  # stays, in its slot
+    assert seen[2] == seen[3] == {kept: "right"}
+    # A new id in the free slot, within `search_every` frames.
+    assert seen[-1] == {kept: "right", (3, 1 - kept[1]): "left"}
+
+
+def test_two_tracks_on_one_hand_become_the_older(engine):
+    pipeline = Pipeline(engine, PipelineSettings(max_hands=2))
+    apart = [hand_at(x, depth=hand_at(-x)) for x in (0.12, 0.1, 0.08, 0.06, 0.04, 0.02)]
+    for frame in frames(*apart, hand_at(0), hand_at(0)):
+        hands = pipeline.process(frame).hands
+    assert [h.id for h in hands] == [1]
+
+
+def test_range_of_depths(engine):
+    near, far = PipelineSettings(max_depth_m=0.4), PipelineSettings(min_depth_m=0.6)
+    for settings in (near, far):
+        assert Pipeline(engine, settings).process(frames(hand_at(0))[0]).hands == ()
+    # A tracked hand that leaves the range is dropped, too.
+    pipeline = Pipeline(engine, PipelineSettings(max_depth_m=0.55))
+    counts = [len(pipeline.process(f).hands) for f in frames(*[hand_at(0, z=z) for z in (0.5, 0.53, 0.6, 0.6)])]
+    assert counts == [1, 1, 0, 0]
+    # What is nearer than the range is cut out of the crop: a gripper before the hand does not move the answer.
+    image = hand_at(0.0, z=0.5)
+    clean = Pipeline(engine, PipelineSettings(min_depth_m=0.45)).process(frames(image)[0]).hands[0]
+    image[200:240, 330:380] = 0.42
+    image[200:240, 330:380][hand_at(0.0, z=0.5)[200:240, 330:380] > 0] = 0.5
+    again = Pipeline(engine, PipelineSettings(min_depth_m=0.45)).process(frames(image)[0]).hands[0]
+    assert np.abs(again.joints - clean.joints).max() < 0.01
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_image_without_depth(engine, value):
+    from hand_pose_ros.geometry.depth import clean_depth
+
+    result = Pipeline(engine).process(frames(clean_depth(np.full((480, 640), value, np.float32)))[0])
+    assert result.hands == ()
+    assert result.stage_ms["network"] == 0
+
+
+def test_same_frames_give_same_hands_and_reset_starts_anew(engine):
+    def scene(x):
+        depth = hand_at(x, z=0.5)
+        draw_person(depth, (0.1, 0.0, 0.9))
+        return depth
+
+    images = frames(*[scene(x) for x in (-0.1, -0.08, 0.1, 0.12)])
+    pipeline = Pipeline(engine)
+    first = [pipeline.process(f) for f in images]
+    pipeline.reset()
+    second = [pipeline.process(f) for f in images]
+    other = [p.process(f) for p in [Pipeline(engine)] for f in images]
+    for a, b, c in zip(first, second, other):
+        assert [h.id for h in a.hands] == [h.id for h in c.hands]
+        for h, i, j in zip(a.hands, b.hands, c.hands):
+            np.testing.assert_array_equal(h.joints, i.joints)
+            np.testing.assert_array_equal(h.joints, j.joints)
+
+
+class Scripted(Engine):
+    """An engine that answers as told, for what the tiny model never says."""
+
+    backend = "script"
+
+    def __init__(self, outputs, **answers):
+        self.card = tiny_card(outputs=outputs)
+        self.answers = answers
+        self.batches: list[int] = []
+
+    def infer(self, inputs):
+        n = len(inputs["depth_crop"])
+        self.batches.append(n)
+        base = {"joints": np.zeros((21, 3)), "covariance": np.zeros((21, 6)), "confidence": np.full(21, 0.8), **self.answers}
+        return {k: np.stack([np.float32(base[k])] * n) for k in self.card.outputs}
+
+
+THREE = ("joints", "covariance", "confidence")
+
+
+def test_presence_and_side_of_the_model_are_used():
+    frame = frames(hand_at(0))[0]
+    left = Scripted((*THREE, "presence", "right_side"), presence=0.97, right_side=0.2)
+    (hand,) = Pipeline(left).process(frame).hands
+    assert hand.presence == pytest.approx(0.97)
+    assert (hand.side, hand.side_probability) == (Side.LEFT, pytest.approx(0.8))
+    right = Scripted((*THREE, "right_side"), right_side=0.9)
+    (hand,) = Pipeline(right).process(frame).hands
+    assert (hand.side, hand.side_probability) == (Side.RIGHT, pytest.approx(0.9))
+    assert hand.presence == pytest.approx(0.8)
+    absent = Scripted((*THREE, "presence"), presence=0.1)
+    assert Pipeline(absent).process(frame).hands == ()
+
+
+@pytest.mark.parametrize("name, shape", [("joints", (21, 3)), ("covariance", (21, 6)), ("confidence", (21,))])
+def test_answers_that_are_not_finite_are_no_hands(name, shape):
+    assert Pipeline(Scripted(THREE, **{name: np.full(shape, np.nan)})).process(frames(hand_at(0))[0]).hands == ()
+
+
+def test_unsure_hand_is_kept_but_not_taken_up():
+    sure, unsure = np.full(21, 0.8), np.full(21, 0.4)
+    frame = frames(hand_at(0))[0]
+    engine = Scripted(THREE, confidence=unsure)
+    pipeline = Pipeline(engine, PipelineSettings(min_confidence=0.5, keep_confidence=0.3))
+    assert pipeline.process(frame).hands == ()
+    engine.answers["confidence"] = sure
+    assert len(pipeline.process(frame).hands) == 1
+    engine.answers["confidence"] = unsure
+    assert len(pipeline.process(frame).hands) == 1
+
+
+def test_badly_centered_crop_is_looked_at_again():
+    engine = Scripted(THREE, joints=np.full((21, 3), [0.0, 0.0, 0.02]))
+    pipeline = Pipeline(engine, PipelineSettings(recenter_m=0.03))
+    for frame in frames(hand_at(0), hand_at(0)):
+        engine.batches.clear()
+        pipeline.process(frame)
+    assert engine.batches == [1]  # 2.5 mm off: once is enough
+    engine.answers["joints"] = np.full((21, 3), [0.4, 0.0, 0.0])  # 50 mm off
+    engine.batches.clear()
+    pipeline.process(frames(hand_at(0), start=2)[0])
+    assert engine.batches == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"max_hands": 0}, "max_hands 0"),
+        ({"min_depth_m": 2.0}, "2.0 to 1.5 m are no range"),
+        ({"keep_confidence": 0.9}, "keep_confidence 0.9 must be at most min_confidence 0.5"),
+    ],
+)
+def test_settings_that_make_no_sense(changes, said):
+    with pytest.raises(ValueError, match=said):
+        PipelineSettings(**changes)
