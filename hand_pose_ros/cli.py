@@ -1,0 +1,52 @@
+"""`hand-pose`: one command, its subcommands written where the work is done."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+# Command -> (module with `add_arguments(parser)` and `run(arguments) -> int`, what it does).
+COMMANDS = {
+    ("node",): ("hand_pose_ros.live.dds.node", "the live node on the ROS 2 network, without ROS 2: depth images in, hands out"),
+    ("replay",): ("hand_pose_ros.bags.replay", "run a recording, or a folder of depth images, through the pipeline"),
+    ("demo",): ("hand_pose_ros.demo.command", "play the recording that comes with the package to a live node, and measure it"),
+    ("bench",): ("hand_pose_ros.bench", "time each stage of the pipeline on this machine"),
+    ("model", "info"): ("hand_pose_ros.inference.info", "print the card of a model file"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command line and return its exit status; 2 where it cannot be understood, as argparse has it."""
+    words = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="hand-pose", description="3D hand pose from depth cameras.")
+    groups = {(): parser.add_subparsers(metavar="COMMAND", required=True)}
+    for path, (module_name, description) in COMMANDS.items():
+        *group, name = path
+        if tuple(group) not in groups:
+            about = groups[()].add_parser(
+                group[0], help=f"{group[0]} {name}: {description}", description=f"Commands about a {group[0]}."
+            )
+            groups[tuple(group)] = about.add_subparsers(metavar="COMMAND", required=True)
+        command = groups[tuple(group)].add_parser(
+            name, help=description, description=description[0].upper() + description[1:] + "."
+        )
+        # Only the command that is asked for is imported, so that help comes at once.
+        if tuple(words[: len(path)]) == path:
+            module = importlib.import_module(module_name)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    parsed = parser.parse_args(words)
+    try:
+        return parsed.run(parsed)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `hand-pose ... | head`
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        # The package's own errors and the system's tell the user what to mend; all others are faults, with their traceback.
+        if not (isinstance(error, OSError) or type(error).__module__.startswith("hand_pose_ros.")):
+            raise
+        print(f"hand-pose {words[0]}: {error}", file=sys.stderr)
+        return 1

@@ -1,0 +1,1 @@
+"""What joints say about the hand: frames of palm and bones."""

@@ -1,0 +1,58 @@
+"""diagnostic_msgs/DiagnosticArray of the node, after the conventions of diagnostic_updater.
+
+Keys that tools may rely on: rate_hz, age_ms, hands, frames, dropped, late, errors, invalid_depth_share, backend, model, and
+`<stage>_ms` for every stage (medians of the period): wait (from arrival to being taken up), decode, localize, crop, network,
+track, build.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hand_pose_ros.live.statistics import Snapshot
+from hand_pose_ros.messages.library import MessageLibrary, make_header
+
+OK, WARN, ERROR = 0, 1, 2
+MOSTLY_INVALID = 0.95  # share of a depth image's pixels
+
+
+def diagnostic_array(library: MessageLibrary, snapshot: Snapshot, *, node: str, backend: str, model: str, now_ns: int) -> Any:
+    """One status, called "<node>: hands".
+
+    :param node: the node's name without its slash
+    :param now_ns: wall clock; diagnostics are stamped when they are made
+    """
+    level, message = judge(snapshot)
+    values = {
+        "rate_hz": f"{snapshot.rate_hz:.1f}",
+        "age_ms": f"{snapshot.age_ms:.1f}",
+        "hands": str(snapshot.hands),
+        "frames": str(snapshot.frames_total),
+        "dropped": str(snapshot.dropped_total),
+        "late": str(snapshot.late_total),
+        "errors": str(snapshot.errors_total),
+        "invalid_depth_share": f"{snapshot.invalid_share:.3f}",
+        "backend": backend,
+        "model": model,
+        **{f"{stage}_ms": f"{milliseconds:.3f}" for stage, milliseconds in snapshot.stage_ms.items()},
+    }
+    status = library.make(
+        "diagnostic_msgs/msg/DiagnosticStatus",
+        level=level,
+        name=f"{node}: hands",
+        message=message,
+        hardware_id=model,
+        values=[library.make("diagnostic_msgs/msg/KeyValue", key=key, value=value) for key, value in values.items()],
+    )
+    return library.make("diagnostic_msgs/msg/DiagnosticArray", header=make_header(library, now_ns, ""), status=[status])
+
+
+def judge(snapshot: Snapshot) -> tuple[int, str]:
+    """Level and one line."""
+    if snapshot.errors:
+        return ERROR if not snapshot.frames else WARN, snapshot.last_error
+    if not snapshot.frames:
+        return WARN, f"no depth image with its camera info in the last {snapshot.seconds:.1f} s"
+    if snapshot.invalid_share >= MOSTLY_INVALID:
+        return WARN, f"{snapshot.invalid_share:.0%} of the depth image is invalid"
+    return OK, f"{snapshot.rate_hz:.1f} Hz, {snapshot.hands} hand{'' if snapshot.hands == 1 else 's'}"

@@ -1,0 +1,80 @@
+"""ROS 2 names without ROS 2: relative, private and absolute topics, and remapping rules."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class RosNameError(ValueError):
+    """A topic, node or namespace that is no ROS 2 name; the text names it."""
+
+
+@dataclass(frozen=True)
+class NodeName:
+    """Who the node is and what its topics are called.
+
+    :param name: the node's name ("hand_pose")
+    :param namespace: absolute namespace ("/" or "/robot1")
+    :param rules: pairs (from, to) of fully qualified names
+    """
+
+    name: str
+    namespace: str = "/"
+    rules: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """ "/robot1/hand_pose"."""
+        return expand(self.name, self.namespace, "")
+
+    def topic(self, name: str) -> str:
+        """The fully qualified topic that a name in the code stands for, after remapping."""
+        full = expand(name, self.namespace, self.name)
+        return dict(self.rules).get(full, full)
+
+
+def expand(name: str, namespace: str, node: str) -> str:
+    """A relative ("hands"), private ("~/hands") or absolute ("/hands") name as an absolute one."""
+    if name.startswith("~"):
+        name = f"{namespace.rstrip('/')}/{node}{name[1:]}"
+    elif not name.startswith("/"):
+        name = f"{namespace.rstrip('/')}/{name}"
+    if not all(_TOKEN.fullmatch(part) for part in name.split("/")[1:]):
+        raise RosNameError(f"{name!r} is no ROS 2 name: letters, digits and _ between slashes, no digit first")
+    return name
+
+
+def parse_remaps(default_name: str, arguments: list[str]) -> NodeName:
+    """The node's name and rules from remapping arguments as `ros2 run` takes them.
+
+    :param arguments: "hands:=left/hands", "__ns:=/robot1", "__node:=hand_pose_left"; a rule may carry the node's name in
+        front ("hand_pose:hands:=left/hands") and is then left out for other nodes
+    :raises RosNameError: an argument that is no rule
+    """
+    name, namespace, pairs = default_name, "/", []
+    for argument in arguments:
+        source, separator, target = argument.partition(":=")
+        node, _, plain = source.rpartition(":")
+        if not separator or not plain or not target:
+            raise RosNameError(
+                f"{argument!r} is no remapping: write from:=to, for example depth/image_rect:=/camera/depth/image_raw"
+            )
+        if node and node != default_name:
+            continue
+        if plain in ("__node", "__name"):
+            name = target
+        elif plain == "__ns":
+            namespace = target
+        else:
+            pairs.append((plain, target))
+    if not _TOKEN.fullmatch(name):
+        raise RosNameError(f"{name!r} is no node name: letters, digits and _, no digit first")
+    if namespace != "/":
+        if not namespace.startswith("/"):
+            raise RosNameError(f"namespace {namespace!r} does not begin with a slash: write __ns:=/{namespace}")
+        namespace = expand(namespace.rstrip("/"), "/", name)
+    rules = tuple((expand(source, namespace, name), expand(target, namespace, name)) for source, target in pairs)
+    return NodeName(name, namespace, rules)

@@ -1,0 +1,195 @@
+"""The node's parameters: names, types, defaults, ranges and what each is for, in one place for both transports.
+
+`Parameters` is made from a ROS 2 parameter file (`parameter_file.py`), from command line settings, or by the rclpy node. The
+metadata of every field has `description`, `read_only` (not changed while the node runs), and where they apply `minimum`,
+`maximum` and `choices`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hand_pose_ros.perception.pipeline import PipelineSettings
+from hand_pose_ros.share import find
+
+_TYPES = {"bool": bool, "int": int, "float": float, "str": str}
+_TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+class ParameterError(ValueError):
+    """A parameter that does not exist or a value that it cannot have; the text says why."""
+
+
+def _parameter(
+    default: Any, description: str, *, minimum: Any = None, maximum: Any = None, choices: tuple = (), read_only: bool = True
+) -> Any:
+    metadata = {"description": description, "minimum": minimum, "maximum": maximum, "choices": choices, "read_only": read_only}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The values; units are in the names (metres, seconds). ParameterError for a value of the wrong type or out of range."""
+
+    model: str = _parameter("", "Model file (.onnx). Empty: the one that comes with the package.")
+    backend: str = _parameter(
+        "auto", "What runs the model. auto: what this machine is best at; the log says which.", choices=("auto", "onnxruntime")
+    )
+    threads: int = _parameter(1, "Threads that the network may use on the CPU.", minimum=1, maximum=64)
+    rectified: bool = _parameter(
+        True,
+        "The depth image is rectified: projected with P of the camera info. false: with K and the distortion D.",
+        read_only=False,
+    )
+    depth_scale: float = _parameter(
+        0.0,
+        "Metres a count of 16UC1 images that are not in millimetres, for example 0.00025. 0: as the encoding says.",
+        minimum=0.0,
+        maximum=1.0,
+        read_only=False,
+    )
+    min_depth_m: float = _parameter(
+        PipelineSettings.min_depth_m, "Hands are looked for from this distance on.", minimum=0.01, maximum=20.0, read_only=False
+    )
+    max_depth_m: float = _parameter(
+        PipelineSettings.max_depth_m, "Hands are looked for up to this distance.", minimum=0.1, maximum=20.0, read_only=False
+    )
+    max_hands: int = _parameter(
+        PipelineSettings.max_hands, "Most hands at once; each has a slot from 0 to this less one.", minimum=1, maximum=8
+    )
+    min_confidence: float = _parameter(
+        PipelineSettings.min_confidence,
+        "A hand is taken up from this presence on (mean confidence of its joints).",
+        minimum=0.0,
+        maximum=1.0,
+        read_only=False,
+    )
+    keep_confidence: float = _parameter(
+        PipelineSettings.keep_confidence,
+        "A tracked hand is kept down to this presence.",
+        minimum=0.0,
+        maximum=1.0,
+        read_only=False,
+    )
+    lost_frames: int = _parameter(
+        PipelineSettings.lost_frames,
+        "A hand that is not seen for so many frames is dropped.",
+        minimum=1,
+        maximum=1000,
+        read_only=False,
+    )
+    search_every: int = _parameter(
+        PipelineSettings.search_every,
+        "Frames between searches for a further hand while others are tracked.",
+        minimum=1,
+        maximum=1000,
+        read_only=False,
+    )
+    cube_m: float = _parameter(
+        0.0,
+        "Edge of the cube around the hand that the network sees, in metres. 0: as the model was trained.",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    frame_prefix: str = _parameter("", "Put before the names of the TF frames, <frame_prefix>hand_<slot>/<joint>.")
+    publish_tf: bool = _parameter(True, "Publish the joints as TF frames.", read_only=False)
+    publish_markers: bool = _parameter(True, "Publish hand_markers for RViz.", read_only=False)
+    publish_palm_poses: bool = _parameter(True, "Publish palm_poses.", read_only=False)
+    diagnostics_period_s: float = _parameter(
+        1.0, "Seconds between two messages on /diagnostics.", minimum=0.1, maximum=60.0, read_only=False
+    )
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+        if self.frame_prefix.startswith("/"):
+            raise ParameterError(
+                f"frame_prefix is {self.frame_prefix!r}, but names of TF frames do not begin with a slash: leave it out"
+            )
+        if self.min_depth_m >= self.max_depth_m:
+            raise ParameterError(f"min_depth_m is {self.min_depth_m} and max_depth_m {self.max_depth_m}: the first must be less")
+        if self.keep_confidence > self.min_confidence:
+            raise ParameterError(
+                f"keep_confidence is {self.keep_confidence} and min_confidence {self.min_confidence}: the first must be less"
+            )
+
+    def pipeline_settings(self) -> PipelineSettings:
+        """What of this perception needs."""
+        shared = {f.name for f in dataclasses.fields(self)} & {f.name for f in dataclasses.fields(PipelineSettings)}
+        values = {name: getattr(self, name) for name in shared}
+        return PipelineSettings(**{**values, "cube_m": self.cube_m or None})
+
+    def model_path(self) -> Path:
+        """The model file: the one named, or the one that comes with the package.
+
+        :raises ShareError: the package has none
+        """
+        if self.model:
+            return Path(self.model).expanduser()
+        models = sorted(find("models").glob("*.onnx"))
+        return models[0] if models else find("models/default.onnx")
+
+    def with_values(self, values: dict[str, Any]) -> Parameters:
+        """A copy with some values changed.
+
+        :raises ParameterError: unknown name (the nearest known ones are named), wrong type, out of range
+        """
+        known = [f.name for f in dataclasses.fields(self)]
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+                hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
+                raise ParameterError(f"unknown parameter {name!r}: {hint}")
+        return dataclasses.replace(self, **values)
+
+
+def parse_settings(settings: list[str]) -> dict[str, Any]:
+    """Values of settings of the form "name:=value" (value as in YAML), as on a command line.
+
+    :raises ParameterError: text of another form; names and values are checked by `Parameters.with_values`
+    """
+    return dict(_parse_setting(text) for text in settings)
+
+
+def _parse_setting(text: str) -> tuple[str, Any]:
+    name, separator, value = (part.strip() for part in text.partition(":="))
+    if not separator or not name:
+        raise ParameterError(f"{text!r} is no setting: write name:=value, for example max_hands:=2")
+    field = Parameters.__dataclass_fields__.get(name)
+    if field is not None and field.type == "str":
+        return name, value.strip("\"'")  # a path or name as it stands, also "1" or "on"
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ParameterError(f"{text!r}: {value!r} is no value that YAML reads") from None
+
+
+def _checked(field: dataclasses.Field, value: Any) -> Any:
+    wanted = _TYPES[field.type]
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if type(value) is not wanted:
+        raise ParameterError(f"{field.name} is {value!r}, but it is {_TYPE_WORDS[wanted]}: {_described(field)}")
+    limits = field.metadata
+    if wanted is float and not math.isfinite(value):
+        raise ParameterError(f"{field.name} is {value}, which is no number: {_described(field)}")
+    too_low = limits["minimum"] is not None and value < limits["minimum"]
+    too_high = limits["maximum"] is not None and value > limits["maximum"]
+    if too_low or too_high:
+        raise ParameterError(
+            f"{field.name} is {value}, but it is from {limits['minimum']} to {limits['maximum']}: {_described(field)}"
+        )
+    if limits["choices"] and value not in limits["choices"]:
+        raise ParameterError(f"{field.name} is {value!r}, but it is one of {', '.join(limits['choices'])}: {_described(field)}")
+    return value
+
+
+def _described(field: dataclasses.Field) -> str:
+    return field.metadata["description"]

@@ -1,0 +1,98 @@
+"""What the node knows of how it is doing, collected frame by frame for /diagnostics."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hand_pose_ros.perception.types import FrameResult
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The node between two diagnostics messages; totals count from the start.
+
+    :param seconds: length of the period
+    :param frames: frames answered in the period; `errors`: frames that could not be read
+    :param frames_total, errors_total, dropped_total, late_total: since the start; late ones were older than what was answered
+    :param hands: in the last frame
+    :param age_ms: of the last frame when it was answered, from its stamp; NaN when there was none
+    :param invalid_share: of its depth pixels, 0 to 1; NaN when there was none
+    :param stage_ms: median of every stage in the period
+    :param last_error: text of the newest error in the period, or ""
+    """
+
+    seconds: float
+    frames: int
+    errors: int
+    frames_total: int
+    errors_total: int
+    dropped_total: int
+    late_total: int
+    hands: int
+    age_ms: float
+    invalid_share: float
+    stage_ms: dict[str, float]
+    last_error: str
+
+    @property
+    def rate_hz(self) -> float:
+        """Frames answered a second."""
+        return self.frames / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass
+class Statistics:
+    """Collects; used by the worker's thread alone."""
+
+    frames_total: int = 0
+    errors_total: int = 0
+    late_total: int = 0
+    _frames: int = 0
+    _errors: int = 0
+    _hands: int = 0
+    _age_ms: float = float("nan")
+    _invalid_share: float = float("nan")
+    _last_error: str = ""
+    _stages: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add_frame(self, result: FrameResult, *, age_ms: float, invalid_share: float) -> None:
+        """A frame was answered."""
+        self.frames_total += 1
+        self._frames += 1
+        self._hands, self._age_ms, self._invalid_share = len(result.hands), age_ms, invalid_share
+        for stage, milliseconds in result.stage_ms.items():
+            self._stages[stage].append(milliseconds)
+
+    def add_error(self, text: str) -> None:
+        """A frame could not be used."""
+        self.errors_total += 1
+        self._errors += 1
+        self._last_error = text
+
+    def add_late(self) -> None:
+        """A frame was left out, since a newer one has been answered."""
+        self.late_total += 1
+
+    def close_period(self, seconds: float, dropped_total: int) -> Snapshot:
+        """The period's figures; the next begins."""
+        snapshot = Snapshot(
+            seconds,
+            self._frames,
+            self._errors,
+            self.frames_total,
+            self.errors_total,
+            dropped_total,
+            self.late_total,
+            self._hands if self._frames else 0,
+            self._age_ms if self._frames else float("nan"),
+            self._invalid_share if self._frames else float("nan"),
+            {stage: float(np.median(values)) for stage, values in self._stages.items()},
+            self._last_error,
+        )
+        self._frames = self._errors = 0
+        self._last_error = ""
+        self._stages.clear()
+        return snapshot

@@ -1,0 +1,52 @@
+"""The topics of the node: names, types and quality of service, the same for both transports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class QosProfile:
+    """Quality of service as ROS 2 speaks of it; history is keep last.
+
+    :param depth: samples kept
+    :param reliable: reliable, else best effort
+    :param transient_local: late subscribers get the last `depth` samples ("latched"), else volatile
+    """
+
+    depth: int = 10
+    reliable: bool = True
+    transient_local: bool = False
+
+    def __str__(self) -> str:
+        reliability = "reliable" if self.reliable else "best effort"
+        return f"{reliability}, {'transient local' if self.transient_local else 'volatile'}, keep last {self.depth}"
+
+
+SENSOR_DATA = QosProfile(depth=5, reliable=False)
+RELIABLE = QosProfile(depth=10)
+LATCHED = QosProfile(depth=1, transient_local=True)
+TF = QosProfile(depth=100)
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """One topic: its name before remapping, its type, its quality of service."""
+
+    name: str
+    typename: str
+    qos: QosProfile
+
+
+DEPTH_IMAGE = TopicSpec("depth/image_rect", "sensor_msgs/msg/Image", SENSOR_DATA)
+CAMERA_INFO = TopicSpec("depth/camera_info", "sensor_msgs/msg/CameraInfo", SENSOR_DATA)
+
+HANDS = TopicSpec("hands", "hand_pose_ros/msg/HandPoseArray", RELIABLE)
+HAND_MARKERS = TopicSpec("hand_markers", "visualization_msgs/msg/MarkerArray", RELIABLE)
+PALM_POSES = TopicSpec("palm_poses", "geometry_msgs/msg/PoseArray", RELIABLE)
+TRANSFORMS = TopicSpec("/tf", "tf2_msgs/msg/TFMessage", TF)
+DIAGNOSTICS = TopicSpec("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", RELIABLE)
+MODEL = TopicSpec("model", "std_msgs/msg/String", LATCHED)
+
+INPUTS = (DEPTH_IMAGE, CAMERA_INFO)
+OUTPUTS = (HANDS, HAND_MARKERS, PALM_POSES, TRANSFORMS, DIAGNOSTICS, MODEL)

@@ -1,0 +1,147 @@
+"""Starts `hand-pose node` as a process of its own, on a DDS domain that no other test uses."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from small_bags import IMAGE, INFO
+
+from hand_pose_ros.live.dds.network import Discovery
+from hand_pose_ros.live.dds.peer import DdsPeer, Publisher, Subscription
+from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, OUTPUTS, SENSOR_DATA, QosProfile
+from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 30
+# Above, DDS ports lie where Linux takes ports for outgoing connections.
+LAST_SAFE_DOMAIN = 100
+_ROS_VARIABLES = ("CYCLONEDDS_URI", "ROS_")
+
+
+@contextlib.contextmanager
+def free_domain() -> Iterator[int]:
+    """A domain id that no other test process on this machine holds."""
+    for domain in random.sample(range(1, LAST_SAFE_DOMAIN), LAST_SAFE_DOMAIN - 1):
+        with (Path(tempfile.gettempdir()) / f"hand_pose_test_domain_{domain}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield domain
+            return
+    raise RuntimeError("all DDS domains are in use by other tests")
+
+
+class LiveNode:
+    """The process and what it says."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(_ROS_VARIABLES)}
+        command = [sys.executable, "-m", "hand_pose_ros", "node", *arguments]
+        self.process = subprocess.Popen(command, cwd=ROOT, env={**clean, **environment}, stderr=subprocess.PIPE, text=True)
+        self._lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def log(self) -> str:
+        """Everything on its standard error so far."""
+        return "".join(self._lines)
+
+    def wait_for_log(self, text: str, timeout_s: float = START_S) -> None:
+        """Until the log contains the text."""
+        deadline = time.monotonic() + timeout_s
+        while text not in self.log:
+            assert time.monotonic() < deadline, f"no {text!r} within {timeout_s} s in:\n{self.log}"
+            assert self.process.poll() is None or text in self.log, f"ended with {self.process.returncode}:\n{self.log}"
+            time.sleep(0.02)
+
+    def wait(self, timeout_s: float = START_S) -> int:
+        """Its exit status."""
+        status = self.process.wait(timeout_s)
+        self._reader.join(timeout_s)
+        return status
+
+    def stop(self, signal_number: int = signal.SIGINT) -> int:
+        """Interrupt it and wait."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        return self.wait()
+
+    def kill(self) -> None:
+        """For the end of a test that may have failed."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def warnings(self) -> list[str]:
+        """The texts of its warnings and errors."""
+        return re.findall(r"^\[(?:WARNING|ERROR)\] \[[^\]]*\] \[[^\]]*\]: (.*)$", self.log, re.MULTILINE)
+
+    def _read(self) -> None:
+        for line in self.process.stderr:
+            self._lines.append(line)
+
+
+class Client:
+    """A camera and a listener to all that the node publishes, in the test's process."""
+
+    def __init__(self, domain: int, *, distro: str = "jazzy", namespace: str = "", image_qos: QosProfile = SENSOR_DATA) -> None:
+        self.library = RosbagsLibrary(distro)
+        self.peer = DdsPeer("test_client", domain, library=self.library, discovery=Discovery())
+        self.images: Publisher = self.peer.publisher(f"{namespace}/{DEPTH_IMAGE.name}", IMAGE, image_qos)
+        self.infos: Publisher = self.peer.publisher(f"{namespace}/{CAMERA_INFO.name}", INFO, image_qos)
+        self.outputs: dict[str, Subscription] = {
+            spec.name: self.peer.subscribe(
+                spec.name if spec.name.startswith("/") else f"{namespace}/{spec.name}", spec.typename, qos=spec.qos
+            )
+            for spec in OUTPUTS
+        }
+
+    def connect(self) -> None:
+        """Until every topic is matched."""
+        matched = self.peer.wait_for(
+            lambda: self.images.subscribers and self.infos.subscribers and all(s.publishers for s in self.outputs.values()),
+            START_S,
+        )
+        assert matched, "the node was not discovered"
+
+    def send(self, image: Any, info: Any | None) -> None:
+        """One frame; the camera info first."""
+        if info is not None:
+            self.infos.publish(info)
+        self.images.publish(image)
+
+    def next(self, topic: str, timeout_s: float = 10) -> Any:
+        """The next message of a topic."""
+        return self.outputs[topic].queue.get(timeout=timeout_s)[0]
+
+
+@contextlib.contextmanager
+def node_and_client(
+    *arguments: str, client: dict[str, Any] | None = None, **environment: str
+) -> Iterator[tuple[LiveNode, Client]]:
+    """A node that has started and a client that is connected with it."""
+    with free_domain() as domain:
+        node = LiveNode("--domain-id", str(domain), *arguments, **environment)
+        try:
+            node.wait_for_log("listens to")
+            wire = Client(domain, **(client or {}))
+            with wire.peer:
+                wire.connect()
+                yield node, wire
+        finally:
+            node.kill()
