@@ -27,6 +27,9 @@ def test_this_machine_only_unless_told_otherwise():
     discovery = Discovery.from_environment()
     assert peers(discovery) == ["127.0.0.1"] and multicast(discovery) == "false"
     assert str(discovery) == "this machine only"
+    interfaces = list(ET.fromstring(discovery.xml()).iter("NetworkInterface"))
+    assert interfaces[0].get("name") == "lo" and all(i.get("multicast") == "false" for i in interfaces)
+    assert next(ET.fromstring(discovery.xml()).iter("SPDPInterval")).text == "1s"
 
 
 def test_ros_variables(monkeypatch):

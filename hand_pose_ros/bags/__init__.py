@@ -1,0 +1,1 @@
+"""Recordings: rosbag2 in MCAP and SQLite, folders of depth images, and replaying them through the pipeline."""

@@ -1,0 +1,185 @@
+"""The depth images of a rosbag2 recording, with the camera info that goes with them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hand_pose_ros.bags.camera_file import read_camera_file
+from hand_pose_ros.bags.errors import BagError
+from hand_pose_ros.bags.reader import BagReader
+from hand_pose_ros.bags.source import SourceFrame
+from hand_pose_ros.live.pairing import Pairing
+from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
+
+log = logging.getLogger(__name__)
+IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED = "sensor_msgs/msg/CompressedImage"
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+HANDS = "hand_pose_ros/msg/HandPoseArray"
+DEPTH_ENCODINGS = ("16UC1", "mono16", "32FC1")
+# How many images are kept while no camera info for them has come.
+WAITING_IMAGES = 100
+RATE_FROM_IMAGES = 20
+
+
+class BagSource:
+    """A recording's depth images.
+
+    :param image_topic, camera_info_topic: "" takes the only depth image topic, and the camera info beside it
+    :param truth_topic: HandPoseArray with known joints; left out where the bag lacks it
+    :param camera_file: takes the place of the recording's camera info
+    :raises BagError: it cannot be read, or which topics to take is not clear
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        library: MessageLibrary,
+        *,
+        image_topic: str,
+        camera_info_topic: str,
+        truth_topic: str,
+        camera_file: Path | None,
+    ) -> None:
+        self.path = path
+        self.truth: dict[int, Any] = {}
+        self._library = library
+        self._last_info: Any = None
+        self._bag = BagReader(path)
+        self._camera = read_camera_file(camera_file) if camera_file else None
+        self.depth_scale = self._camera.depth_scale if self._camera else None
+        self.image_topic = image_topic or self._only_depth_topic()
+        if self.image_topic not in self._bag.types:
+            raise BagError(
+                f"{path} has no topic {self.image_topic}: give one of {_listed(self._bag.topics_of(IMAGE))} as --image-topic"
+            )
+        typename = self._bag.types[self.image_topic]
+        if typename != IMAGE:
+            raise BagError(f"topic {self.image_topic} of {path} is {typename}, not {IMAGE}: give another one as --image-topic")
+        self.camera_info_topic = "" if self._camera else camera_info_topic or self._camera_info_topic()
+        if self.camera_info_topic and self._bag.types.get(self.camera_info_topic) != CAMERA_INFO:
+            raise BagError(
+                f"{path} has no camera info topic {self.camera_info_topic}; it has {_listed(self._bag.topics_of(CAMERA_INFO))}: "
+                "--camera-info-topic, or --camera-file with a calibration"
+            )
+        self._truth_topic = truth_topic if self._bag.types.get(truth_topic) == HANDS else ""
+        self.count = self._bag.counts[self.image_topic]
+        if not self.count:
+            raise BagError(f"topic {self.image_topic} of {path} has no messages: was the camera running?")
+        self.rate_hz = self._rate_hz()
+
+    def frames(self) -> Iterator[SourceFrame]:
+        """The depth images in the order of recording, each with the newest camera info of its frame and size before it.
+
+        Images before the first such camera info have that one. Known joints are in `truth` when their frame comes.
+
+        :raises BagError: no such camera info comes
+        """
+        if not self._truth_topic:
+            yield from self._paired()
+            return
+        held = None  # known joints are recorded after their image: a frame is given when the next one was read
+        for frame in self._paired():
+            if held is not None:
+                yield held
+            held = frame
+        if held is not None:
+            yield held
+
+    def _paired(self) -> Iterator[SourceFrame]:
+        pairing = Pairing(self.image_topic, self.camera_info_topic)
+        waiting: list[Any] = []
+        index = 0
+        for message in self._bag.messages({self.image_topic, self.camera_info_topic, self._truth_topic} - {""}):
+            if message.topic == self._truth_topic:
+                hands = self._library.deserialize(message.cdr, HANDS)
+                self.truth[stamp_ns(hands.header)] = hands
+                continue
+            if message.topic == self.camera_info_topic:
+                self._last_info = self._library.deserialize(message.cdr, CAMERA_INFO)
+                pairing.add_info(self._last_info)
+            else:
+                waiting.append(self._library.deserialize(message.cdr, IMAGE))
+            while waiting:
+                info = self._info_of(waiting[0], pairing)
+                if info is None:
+                    break
+                yield SourceFrame("", f"{index:06d}", waiting.pop(0), info)
+                index += 1
+            if len(waiting) == WAITING_IMAGES:
+                break
+        if waiting:
+            raise BagError(self._unpaired(waiting[-1]))
+
+    def _info_of(self, image: Any, pairing: Pairing) -> Any:
+        """The camera info of an image, or None where it has not come yet."""
+        if self._camera:
+            return self._camera.camera_info(self._library, image.header)
+        pair = pairing.add_image(image, 0)
+        return pair and pair.info
+
+    def _unpaired(self, image: Any) -> str:
+        remedy = "give another --camera-info-topic, or the camera's calibration with --camera-file"
+        if self._last_info is None:
+            return f"{self.path}: no camera info comes on {self.camera_info_topic}: {remedy}"
+        info = self._last_info
+        return (
+            f"{self.path}: the images are {image.width}x{image.height} in frame {image.header.frame_id!r}, the camera info on "
+            f"{self.camera_info_topic} is {info.width}x{info.height} in frame {info.header.frame_id!r}: {remedy}"
+        )
+
+    def close(self) -> None:
+        """Close the recording."""
+        self._bag.__exit__()
+
+    def _rate_hz(self) -> float:
+        """Of the first images; 30 where there are not two with different times."""
+        stamps = [message.stamp_ns for message in islice(self._bag.messages({self.image_topic}), RATE_FROM_IMAGES)]
+        period_ns = float(np.median(np.diff(stamps))) if len(stamps) > 1 else 0.0
+        return 1e9 / period_ns if period_ns > 0 else 30.0
+
+    def _only_depth_topic(self) -> str:
+        images = self._bag.topics_of(IMAGE)
+        depth = [topic for topic in images if self._encoding(topic) in DEPTH_ENCODINGS]
+        if len(depth) == 1:
+            log.info("depth images of %s: %s", self.path, depth[0])
+            return depth[0]
+        if depth:
+            raise BagError(f"{self.path} has more than one depth image topic ({_listed(depth)}): say which with --image-topic")
+        compressed = [topic for topic in self._bag.topics_of(COMPRESSED) if topic.endswith("/compressedDepth")]
+        if compressed:
+            raise BagError(
+                f"{self.path} has compressed depth alone ({_listed(compressed)}), which replay does not read: play it to "
+                "`ros2 run image_transport republish compressedDepth raw` and record what that publishes"
+            )
+        topics = _listed(sorted(self._bag.types))
+        raise BagError(f"{self.path} has no depth image topic; its image topics: {_listed(images)}; all topics: {topics}")
+
+    def _encoding(self, topic: str) -> str:
+        first = next(self._bag.messages({topic}), None)
+        return "" if first is None else self._library.deserialize(first.cdr, IMAGE).encoding
+
+    def _camera_info_topic(self) -> str:
+        """The camera info beside the image ("/depth/image_rect" -> "/depth/camera_info"), or the only one."""
+        beside = self.image_topic.rpartition("/")[0] + "/camera_info"
+        found = self._bag.topics_of(CAMERA_INFO)
+        if beside in found:
+            return beside
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise BagError(f"{self.path} has no {beside} but {_listed(found)}: say which with --camera-info-topic")
+        raise BagError(
+            f"{self.path} has no camera info: give the camera's calibration with --camera-file (camera_info_manager YAML), "
+            f"or record {beside} with the images"
+        )
+
+
+def _listed(topics: list[str]) -> str:
+    return ", ".join(topics) or "none"

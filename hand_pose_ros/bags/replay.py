@@ -1,0 +1,140 @@
+"""`hand-pose replay`: a recording through the pipeline, into a recording of hands, pictures, video and figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from hand_pose_ros.bags.answer import answers
+from hand_pose_ros.bags.errors import BagError
+from hand_pose_ros.bags.output import FIGURES, ReplayOutput, prepare_folder
+from hand_pose_ros.bags.source import Source, open_source
+from hand_pose_ros.bags.tally import Tally, summary
+from hand_pose_ros.inference.engine import Engine, load_engine
+from hand_pose_ros.live.parameter_file import read_values
+from hand_pose_ros.live.parameters import Parameters, parse_settings
+from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
+
+log = logging.getLogger(__name__)
+TRUTH_TOPIC = "/ground_truth/hands"
+NODE = "/hand_pose"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("recording", type=Path, help="rosbag2 folder, .mcap or .db3 file, or folder of 16-bit PNG depth images")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--overwrite", action="store_true", help="replace results that are in the folder")
+    parser.add_argument("--model", default="", help="model file (.onnx); default: the one that comes with the package")
+    parser.add_argument(
+        "--params-file", action="append", default=[], metavar="FILE", help="ROS 2 parameter file, as for the node"
+    )
+    parser.add_argument(
+        "--set",
+        "-p",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="NAME:=VALUE",
+        help="one parameter, over those of the files",
+    )
+    parser.add_argument("--image-topic", default="", help="depth image topic of a bag; default: the only one")
+    parser.add_argument("--camera-info-topic", default="", help="default: camera_info beside the image topic")
+    parser.add_argument(
+        "--truth-topic", default=TRUTH_TOPIC, help="HandPoseArray with known joints to score against (%(default)s)"
+    )
+    parser.add_argument(
+        "--camera-file", type=Path, help="camera_info_manager YAML instead of the recorded camera info or camera.yaml"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=30.0, metavar="HZ", help="of a folder's images, which carry no time (%(default)s)"
+    )
+    parser.add_argument("--frame-id", default="camera", help="TF frame of a folder's images (%(default)s)")
+    parser.add_argument(
+        "--no-tracking", action="store_true", help="look at each frame alone, for frames that are far apart in time"
+    )
+    parser.add_argument("--no-video", action="store_true", help="write no overlay.mp4")
+    parser.add_argument("--with-images", action="store_true", help="copy the depth images into the recording of hands")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Replay; 0 when every frame was read, 130 after Ctrl-C (what was done until then is written).
+
+    :raises BagError, ModelError, ParameterError: and what is done until then is written
+    """
+    logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(message)s")
+    parameters = _parameters(arguments)
+    library = RosbagsLibrary()
+    source = open_source(
+        arguments.recording,
+        library,
+        image_topic=arguments.image_topic,
+        camera_info_topic=arguments.camera_info_topic,
+        truth_topic=arguments.truth_topic,
+        camera_file=arguments.camera_file,
+        rate_hz=arguments.rate,
+        frame_id=arguments.frame_id,
+    )
+    if source.depth_scale and not parameters.depth_scale:
+        parameters = parameters.with_values({"depth_scale": source.depth_scale})
+    engine = load_engine(parameters.model_path(), parameters.backend, parameters.threads)
+    prepare_folder(arguments.out, overwrite=arguments.overwrite)
+    output = ReplayOutput(
+        arguments.out,
+        library,
+        frames=source.count,
+        rate_hz=source.rate_hz,
+        model_card=engine.card.to_json(),
+        video=not arguments.no_video,
+        with_images=arguments.with_images,
+    )
+    figures = replay(source, engine, parameters, library, output, tracking=not arguments.no_tracking)
+    print(summary(figures, arguments.out, video=not arguments.no_video))
+    return 0 if figures["complete"] else 130
+
+
+def replay(
+    source: Source,
+    engine: Engine,
+    parameters: Parameters,
+    library: RosbagsLibrary,
+    output: ReplayOutput,
+    *,
+    tracking: bool = True,
+) -> dict[str, Any]:
+    """Replay a recording into an output; returns the figures, which are in figures.json too.
+
+    Ctrl-C ends it early, with everything until then written and "complete": false.
+    """
+    tally = Tally(source, engine)
+    try:
+        with output, logging_redirect_tqdm(), tqdm(total=source.count, unit="frame", desc=source.path.name, disable=None) as bar:
+            for answer in answers(source, engine, parameters, library, tracking=tracking):
+                output.add(answer, tally.true_joints(answer))
+                tally.add(answer)
+                bar.update()
+        tally.complete = True
+    except KeyboardInterrupt:
+        log.warning("interrupted after %d of %d frames; what was done is in %s", tally.frames, source.count, output.folder)
+    finally:
+        source.close()
+        figures = tally.figures()
+        (output.folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    if tally.frames and tally.failed == tally.frames:
+        raise BagError(f"not one of the {tally.frames} frames of {source.path} could be read: {tally.first_error}")
+    return figures
+
+
+def _parameters(arguments: argparse.Namespace) -> Parameters:
+    values: dict[str, Any] = {}
+    for file in arguments.params_file:
+        values.update(read_values(file, NODE))
+    if arguments.model:
+        values["model"] = arguments.model
+    return Parameters().with_values({**values, **parse_settings(arguments.settings)})

@@ -1,0 +1,88 @@
+"""Where replay gets its frames: a rosbag2 recording or a folder of depth images, both as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from hand_pose_ros.bags.errors import BagError
+from hand_pose_ros.messages.library import MessageLibrary
+
+
+class SourceFrame(NamedTuple):
+    """One depth image with its camera.
+
+    :param sequence: frames of one sequence follow each other in time; tracking starts anew with another one
+    :param name: what pictures and JSON lines call the frame
+    :param image: sensor_msgs/Image
+    :param info: sensor_msgs/CameraInfo
+    """
+
+    sequence: str
+    name: str
+    image: Any
+    info: Any
+
+
+class Source(Protocol):
+    """A recording to replay.
+
+    :ivar path: where it lies
+    :ivar count: number of depth images
+    :ivar rate_hz: images a second
+    :ivar depth_scale: metres a count that the recording asks for, or None for the encoding's own unit
+    :ivar truth: stamp (ns) -> HandPoseArray with the known joints, filled as the frames are read
+    """
+
+    path: Path
+    count: int
+    rate_hz: float
+    depth_scale: float | None
+    truth: dict[int, Any]
+
+    def frames(self) -> Iterator[SourceFrame]:
+        """The frames in order."""
+
+    def close(self) -> None:
+        """Close its files."""
+
+
+def open_source(
+    path: Path,
+    library: MessageLibrary,
+    *,
+    image_topic: str = "",
+    camera_info_topic: str = "",
+    truth_topic: str = "",
+    camera_file: Path | None = None,
+    rate_hz: float = 30.0,
+    frame_id: str = "camera",
+) -> Source:
+    """Open a recording of any kind.
+
+    :param image_topic, camera_info_topic: of a bag; "" finds them
+    :param truth_topic: of a bag, a HandPoseArray with known joints; left out where the bag lacks it
+    :param camera_file: takes the place of the bag's camera info, or of the folder's camera.yaml
+    :param rate_hz, frame_id: of a folder's frames, which carry neither
+    :raises BagError: it is missing or neither kind
+    """
+    from hand_pose_ros.bags.bag_source import BagSource
+    from hand_pose_ros.bags.folder import FolderSource, has_images
+    from hand_pose_ros.bags.reader import is_bag
+
+    if path.is_dir() and not is_bag(path):
+        if not has_images(path):
+            raise BagError(
+                f"{path} is no recording: give a rosbag2 folder (metadata.yaml), a .mcap or .db3 file, or a folder of "
+                "16-bit .png depth images (or of folders of them) with a camera.yaml"
+            )
+        return FolderSource(path, library, camera_file=camera_file, rate_hz=rate_hz, frame_id=frame_id)
+    return BagSource(
+        path,
+        library,
+        image_topic=image_topic,
+        camera_info_topic=camera_info_topic,
+        truth_topic=truth_topic,
+        camera_file=camera_file,
+    )

@@ -1,0 +1,105 @@
+"""The figures of a replay."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hand_pose_ros import metrics
+from hand_pose_ros.bags.answer import Answer
+from hand_pose_ros.bags.output import BAG, FIGURES, JOINTS
+from hand_pose_ros.bags.score import Score, joints_of
+from hand_pose_ros.bags.source import Source
+from hand_pose_ros.inference.engine import Engine
+from hand_pose_ros.messages.library import stamp_ns
+from hand_pose_ros.skeleton import skeleton
+from hand_pose_ros.viz.pictures import PICTURES, VIDEO
+
+log = logging.getLogger(__name__)
+
+
+class Tally:
+    """Counts while frames go by.
+
+    :ivar frames, failed: so far; failed ones could not be read, `first_error` says why the first could not
+    :ivar complete: to be set when the last frame was read
+    """
+
+    def __init__(self, source: Source, engine: Engine) -> None:
+        self.frames = self.failed = 0
+        self.first_error = ""
+        self.complete = False
+        self._source, self._card, self._backend = source, engine.card, engine.backend
+        self._with_hand = 0
+        self._stage_ms: dict[str, list[float]] = defaultdict(list)
+        self._found: dict[int, list[np.ndarray]] = {}
+        self._skeleton = skeleton(engine.card.skeleton)
+
+    def true_joints(self, answer: Answer) -> list[np.ndarray]:
+        """Known joints of a frame's hands, (J, 3) metres each; none where they are not known."""
+        known = self._source.truth.get(stamp_ns(answer.frame.image.header))
+        return [joints_of(hand, self._skeleton) for hand in known.hands] if known else []
+
+    def add(self, answer: Answer) -> None:
+        """One frame."""
+        self.frames += 1
+        if answer.result is None:
+            self.failed += 1
+            if not self.first_error:
+                self.first_error = answer.error
+                log.warning("frame %s: %s", answer.frame.name, answer.error)
+            return
+        self._with_hand += bool(answer.result.hands)
+        self._found[answer.result.stamp_ns] = [hand.joints for hand in answer.result.hands]
+        for stage, milliseconds in answer.result.stage_ms.items():
+            self._stage_ms[stage].append(milliseconds)
+
+    def figures(self) -> dict[str, Any]:
+        """What figures.json holds."""
+        total = self._stage_ms.get("total", [])
+        figures: dict[str, Any] = {
+            "recording": str(self._source.path),
+            "complete": self.complete,
+            "model": self._card.name,
+            "backend": self._backend,
+            "frames": self.frames,
+            "frames_with_hand": self._with_hand,
+            "frames_failed": self.failed,
+            "recording_rate_hz": metrics.rounded(self._source.rate_hz),
+            "frames_per_second": metrics.rounded(1e3 * len(total) / sum(total)) if total else None,
+        }
+        for stage, milliseconds in self._stage_ms.items():
+            figures.update(metrics.latency_figures(stage, milliseconds))
+        if self._source.truth:
+            figures["known_joints"] = self._score().figures()
+        return figures
+
+    def _score(self) -> Score:
+        score = Score(self._skeleton)
+        for stamp, known in self._source.truth.items():
+            if stamp in self._found:
+                score.add(self._found[stamp], [joints_of(hand, self._skeleton) for hand in known.hands])
+        return score
+
+
+def summary(figures: dict[str, Any], folder: Path, *, video: bool) -> str:
+    """The figures and files for the terminal."""
+    stages = [key.removesuffix("_p50_ms") for key in figures if key.endswith("_p50_ms")]
+    lines = [f"{figures['frames_with_hand']} of {figures['frames']} frames with a hand, {figures['frames_failed']} not readable"]
+    if stages:
+        times = ", ".join(f"{stage} {figures[f'{stage}_p50_ms']:.2f}" for stage in stages)
+        lines.append(f"median milliseconds a frame: {times} ({figures['frames_per_second']:.0f} frames per second)")
+    known = figures.get("known_joints")
+    if known and known["mean_error_mm"] is not None:
+        lines.append(
+            f"against known joints: {known['frames_within_50mm']} of {known['frames_with_known_joints']} frames within 50 mm, "
+            f"mean error {known['mean_error_mm']:.1f} mm, median {known['median_error_mm']:.1f} mm"
+        )
+    files = {"hands, markers, TF (MCAP)": BAG, "joints": JOINTS, "pictures": PICTURES, "figures": FIGURES}
+    if video:
+        files["video"] = VIDEO
+    return "\n".join([*lines, *(f"{what}: {folder / name}" for what, name in files.items())])

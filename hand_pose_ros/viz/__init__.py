@@ -1,0 +1,1 @@
+"""Pictures and video of what was found; never needed to run."""

@@ -1,0 +1,289 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from small_bags import HANDS, HEIGHT, IMAGE_TOPIC, WIDTH, image_message, stamp, write_bag, write_png_folder
+from tiny_model import OFFSETS, write_tiny_model
+
+from hand_pose_ros.bags.errors import BagError
+from hand_pose_ros.bags.output import prepare_folder
+from hand_pose_ros.bags.reader import BagReader
+from hand_pose_ros.cli import main
+from hand_pose_ros.geometry.camera import Camera
+from hand_pose_ros.inference.engine import load_engine
+from hand_pose_ros.live.parameters import ParameterError, Parameters
+from hand_pose_ros.messages.library import make_header, stamp_ns
+from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
+from hand_pose_ros.perception.pipeline import Pipeline
+from hand_pose_ros.perception.types import DepthFrame
+from hand_pose_ros.skeleton import HAND21
+from hand_pose_ros.viz.pictures import SAMPLED_PICTURES
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def library():
+    return RosbagsLibrary("jazzy")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx"))
+
+
+def replay(recording, out, model, *more):
+    return main(["replay", str(recording), "--out", str(out), "--model", model, *more])
+
+
+def figures(out):
+    return json.loads((out / "figures.json").read_text())
+
+
+def lines(out):
+    return [json.loads(line) for line in (out / "joints.jsonl").read_text().splitlines()]
+
+
+def truth_messages(library, frames, offset_m):
+    """The answers of the tiny model (whose joints have fixed offsets), moved by `offset_m`, as known joints."""
+
+    def message(index, joints):
+        points = [library.make("geometry_msgs/msg/Point", x=x, y=y, z=z) for x, y, z in joints + offset_m]
+        hand = library.make("hand_pose_ros/msg/HandPose", joint_names=list(HAND21.joint_names), positions=points)
+        return library.make(HANDS, header=make_header(library, stamp(index), "c"), hands=[hand])
+
+    return {index: message(index, joints) for index, joints in frames.items()}
+
+
+def test_a_bag_gives_hands_pictures_video_and_figures(tmp_path, library, model, capsys):
+    assert replay(write_bag(tmp_path / "in", library, 8), tmp_path / "out", model) == 0
+    out = tmp_path / "out"
+    with BagReader(out / "bag") as bag:
+        assert bag.types == {
+            "/hands": HANDS,
+            "/hand_markers": "visualization_msgs/msg/MarkerArray",
+            "/palm_poses": "geometry_msgs/msg/PoseArray",
+            "/tf": "tf2_msgs/msg/TFMessage",
+            "/model": "std_msgs/msg/String",
+        }
+        assert bag.counts["/hands"] == bag.counts["/tf"] == 8 and bag.counts["/model"] == 1
+        hands = [library.deserialize(m.cdr, HANDS) for m in bag.messages({"/hands"})]
+    assert [stamp_ns(h.header) for h in hands] == [stamp(i) for i in range(8)]
+    assert all(len(h.hands) == 1 and h.header.frame_id == "depth_optical" and h.model_id == "tiny" for h in hands)
+    found = figures(out)
+    assert (found["frames"], found["frames_with_hand"], found["frames_failed"], found["complete"]) == (8, 8, 0, True)
+    assert found["recording_rate_hz"] == pytest.approx(30, abs=0.01)
+    assert {
+        f"{s}_p{p}_ms" for s in ("decode", "localize", "crop", "network", "track", "build", "total") for p in (50, 99)
+    } <= set(found)
+    assert sorted(p.name for p in (out / "pictures").iterdir()) == [f"{i:06d}.png" for i in range(8)]
+    assert cv2.imread(str(out / "pictures/000003.png")).shape == (HEIGHT, WIDTH + HEIGHT, 3)
+    assert cv2.VideoCapture(str(out / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 8
+    printed = capsys.readouterr().out
+    assert "8 of 8 frames with a hand" in printed and str(out / "overlay.mp4") in printed
+
+
+def test_replay_answers_as_the_pipeline_called_by_hand(tmp_path, library, model):
+    bag = write_bag(tmp_path / "in", library, 6)
+    assert replay(bag, tmp_path / "out", model, "--no-video") == 0
+    with BagReader(tmp_path / "out/bag") as out:
+        messages = [library.deserialize(m.cdr, HANDS) for m in out.messages({"/hands"})]
+    pipeline = Pipeline(load_engine(model), Parameters().pipeline_settings())
+    camera = Camera(WIDTH, HEIGHT, 150.0, 150.0, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
+    for index, message in enumerate(messages):
+        counts = image_message(library, index).data.view(np.uint16).reshape(HEIGHT, WIDTH)
+        depth = counts * np.float32(0.001)
+        hand = pipeline.process(DepthFrame(depth, camera, stamp(index), "depth_optical")).hands[0]
+        positions = [(p.x, p.y, p.z) for p in message.hands[0].positions]
+        assert np.abs(np.array(positions) - hand.joints).max() < 1e-6
+        assert np.abs(message.hands[0].covariance.reshape(21, 6) - hand.covariance).max() < 1e-6
+
+
+def test_known_joints_are_scored_in_millimetres(tmp_path, library, model):
+    assert replay(write_bag(tmp_path / "a", library, 4), tmp_path / "first", model, "--no-video") == 0
+    answers = [np.array([j["xyz_m"] for j in line["hands"][0]["joints"].values()]) for line in lines(tmp_path / "first")]
+    # Known joints 3 mm right and 4 mm below of the answers in frames 0 and 1, 200 mm away in frame 2, none for frame 3.
+    truth = truth_messages(library, dict(enumerate(answers[:2])), np.array([0.003, 0.004, 0.0]))
+    truth |= truth_messages(library, {2: answers[2]}, np.array([0.0, 0.2, 0.0]))
+    assert replay(write_bag(tmp_path / "b", library, 4, truth=truth), tmp_path / "second", model, "--no-video") == 0
+    known = figures(tmp_path / "second")["known_joints"]
+    assert known["mean_error_mm"] == pytest.approx(5.0, abs=0.02) and known["median_error_mm"] == pytest.approx(5.0, abs=0.02)
+    assert (known["frames_with_known_joints"], known["frames_within_50mm"]) == (3, 2)
+    assert (known["true_hands"], known["missed_hands"], known["false_hands"]) == (3, 1, 1)
+    assert known["good_frames_20mm"] == 1.0
+
+
+def test_a_folder_of_images_gives_a_picture_of_each(tmp_path, library, model):
+    folder = write_png_folder(tmp_path / "in", ["b/2.png", "b/10.png", "a/1.png"])
+    assert replay(folder, tmp_path / "out", model, "--rate", "2", "--frame-id", "cam") == 0
+    found = lines(tmp_path / "out")
+    assert [line["frame"] for line in found] == ["a/1.png", "b/2.png", "b/10.png"]
+    assert {line["frame_id"] for line in found} == {"cam"} and all(line["hands"] for line in found)
+    assert sorted(p.name for p in (tmp_path / "out/pictures").iterdir()) == ["a_1.png", "b_10.png", "b_2.png"]
+    # The hand is at 0.5 m, so pixels and metres of every joint agree by the camera file.
+    for joint in found[0]["hands"][0]["joints"].values():
+        x, y, z = joint["xyz_m"]
+        assert z == pytest.approx(0.5, abs=1e-3)
+        assert joint["uv_px"] == pytest.approx([150 * x / z + 79.5, 150 * y / z + 59.5], abs=0.02)
+    assert len(OFFSETS) == len(found[0]["hands"][0]["joints"])
+
+
+def ids(out):
+    return [line["hands"][0]["id"] for line in lines(out)]
+
+
+def test_tracking_starts_anew_with_each_sequence_or_each_frame(tmp_path, model):
+    folder = write_png_folder(tmp_path / "in", ["a/0.png", "a/1.png", "b/0.png", "b/1.png"])
+    assert replay(folder, tmp_path / "tracked", model, "--no-video") == 0
+    first, second, third, fourth = ids(tmp_path / "tracked")
+    assert first == second != third == fourth
+    assert replay(folder, tmp_path / "alone", model, "--no-video", "--no-tracking") == 0
+    assert len(set(ids(tmp_path / "alone"))) == 4
+
+
+def test_depth_scale_of_the_camera_file_holds_and_a_parameter_beats_it(tmp_path, model):
+    folder = write_png_folder(tmp_path / "in", ["0.png"])
+    camera = folder / "camera.yaml"
+    camera.write_text(camera.read_text().replace("depth_scale: 0.001", "depth_scale: 0.0008"))
+    for name, more, z in (("file", (), 0.4), ("set", ("--set", "depth_scale:=0.0012"), 0.6)):
+        assert replay(folder, tmp_path / name, model, "--no-video", *more) == 0
+        assert lines(tmp_path / name)[0]["hands"][0]["joints"]["wrist"]["xyz_m"][2] == pytest.approx(z, abs=1e-3)
+
+
+def test_parameters_come_from_files_and_settings(tmp_path, library, model, capsys):
+    bag = write_bag(tmp_path / "in", library, 2)
+    file = tmp_path / "p.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    publish_tf: false\n    frame_prefix: a_\n")
+    assert (
+        replay(bag, tmp_path / "out", model, "--params-file", str(file), "--set", "publish_palm_poses:=false", "--no-video") == 0
+    )
+    with BagReader(tmp_path / "out/bag") as out:
+        assert out.counts["/tf"] == out.counts["/palm_poses"] == 0 and out.counts["/hand_markers"] == 2
+    assert replay(bag, tmp_path / "other", model, "--set", "max_handz:=2") == 1
+    assert "unknown parameter 'max_handz': did you mean max_hands" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(ParameterError):
+        Parameters().with_values({"max_handz": 2})
+
+
+def test_images_may_be_copied_into_the_recording(tmp_path, library, model):
+    assert replay(write_bag(tmp_path / "in", library, 3), tmp_path / "out", model, "--with-images", "--no-video") == 0
+    with BagReader(tmp_path / "out/bag") as out:
+        assert out.counts["/depth/image_rect"] == out.counts["/depth/camera_info"] == 3
+
+
+def test_long_recordings_give_a_sample_of_pictures(tmp_path, library, model):
+    assert replay(write_bag(tmp_path / "in", library, 101), tmp_path / "out", model, "--no-video") == 0
+    names = sorted(p.stem for p in (tmp_path / "out/pictures").iterdir())
+    assert len(names) == SAMPLED_PICTURES and names[0] == "000000" and names[-1] == "000100"
+    assert not (tmp_path / "out/overlay.mp4").exists()
+
+
+# -- what goes wrong
+
+
+def test_a_folder_with_something_in_it_is_not_touched(tmp_path, library, model, capsys):
+    bag, out = write_bag(tmp_path / "in", library, 2), tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("keep")
+    assert replay(bag, out, model, "--no-video") == 1
+    assert f"output folder {out} is not empty" in (said := capsys.readouterr().err) and "--overwrite" in said
+    assert [p.name for p in out.iterdir()] == ["mine.txt"]
+    for _ in range(2):
+        assert replay(bag, out, model, "--no-video", "--overwrite") == 0
+    assert (out / "mine.txt").read_text() == "keep" and figures(out)["frames"] == 2
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(BagError, match="is a file: name a folder"):
+        prepare_folder(tmp_path / "out", overwrite=True)
+    with pytest.raises(BagError, match="cannot be made"):
+        prepare_folder(tmp_path / "out/below", overwrite=False)
+
+
+def test_frames_that_cannot_be_read_are_counted_and_the_others_answered(tmp_path, library, model, monkeypatch, caplog):
+    import small_bags
+
+    good = small_bags.image_message
+    monkeypatch.setattr(small_bags, "image_message", lambda lib, i: good(lib, i) if i != 1 else cut(good(lib, i)))
+
+    def cut(image):
+        image.data = image.data[:100]
+        return image
+
+    assert replay(write_bag(tmp_path / "in", library, 3), tmp_path / "out", model) == 0
+    assert (figures(tmp_path / "out")["frames"], figures(tmp_path / "out")["frames_failed"]) == (3, 1)
+    assert "smaller than 120 rows" in lines(tmp_path / "out")[1]["error"]
+    assert "frame 000001: image of 100 bytes" in caplog.text
+
+
+def test_a_recording_without_one_good_frame_is_an_error(tmp_path, library, model, monkeypatch, capsys):
+    import small_bags
+
+    good = small_bags.image_message
+
+    def coloured(lib, i):
+        image = good(lib, i)
+        image.encoding = "bgr8"
+        return image
+
+    monkeypatch.setattr(small_bags, "image_message", coloured)
+    bag = write_bag(tmp_path / "in", library, 3)
+    assert replay(bag, tmp_path / "out", model, "--image-topic", IMAGE_TOPIC) == 1
+    assert "not one of the 3 frames" in (said := capsys.readouterr().err) and "'bgr8' is no depth encoding" in said
+    assert figures(tmp_path / "out")["frames_failed"] == 3
+
+
+def test_a_picture_that_is_cut_ends_the_replay_with_the_others_written(tmp_path, model, capsys):
+    folder = write_png_folder(tmp_path / "in", ["0.png", "1.png", "2.png"])
+    (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:50])
+    assert replay(folder, tmp_path / "out", model) == 1
+    assert "2.png cannot be read as PNG" in capsys.readouterr().err
+    assert figures(tmp_path / "out") | {"frames": 2, "complete": False} == figures(tmp_path / "out")
+    with BagReader(tmp_path / "out/bag") as out:
+        assert out.counts["/hands"] == 2
+
+
+@pytest.mark.parametrize("missing", ["recording", "model"])
+def test_missing_files_are_named_before_anything_is_written(tmp_path, library, model, capsys, missing):
+    bag = tmp_path / "nowhere" if missing == "recording" else write_bag(tmp_path / "in", library, 2)
+    assert replay(bag, tmp_path / "out", model if missing == "recording" else str(tmp_path / "no.onnx")) == 1
+    assert "does not exist" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_a_cut_mcap_is_replayed_as_far_as_it_goes(tmp_path, library, model, caplog):
+    bag = write_bag(tmp_path / "in", library, 90)
+    file = next(bag.glob("*.mcap"))
+    with file.open("r+b") as stream:
+        stream.truncate(file.stat().st_size // 2)
+    assert replay(bag, tmp_path / "out", model, "--no-video") == 0
+    assert 20 < figures(tmp_path / "out")["frames"] < 90
+    assert "cut off or damaged" in caplog.text
+
+
+def test_ctrl_c_leaves_all_that_was_done(tmp_path, library, model):
+    bag, out = write_bag(tmp_path / "in", library, 1500), tmp_path / "out"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "hand_pose_ros", "replay", str(bag), "--out", str(out), "--model", model]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (
+        (out / "joints.jsonl").exists() and (out / "joints.jsonl").stat().st_size > 100_000
+    ):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130 and "interrupted after" in said and "Traceback" not in said
+    done = figures(out)
+    assert not done["complete"] and 10 < done["frames"] < 1500
+    with BagReader(out / "bag") as recording:
+        assert abs(recording.counts["/hands"] - done["frames"]) <= 1
+    assert abs(cv2.VideoCapture(str(out / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) - done["frames"]) <= 1
