@@ -1,0 +1,1 @@
+"""Synthetic depth hands: a skinned hand, poses, shapes, scenes, a renderer and depth sensors' noise."""

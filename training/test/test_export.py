@@ -1,0 +1,108 @@
+"""Export: one file that is the whole model, or none."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+from hand_pose_ros.inference.engine import load_engine
+from hand_pose_training.calibration import calibrate
+from hand_pose_training.cli import main
+from hand_pose_training.data import fixed_set
+from hand_pose_training.evaluate import evaluate, raw_outputs
+from hand_pose_training.export import ExportError, ExportGraph, check_parity, to_onnx
+from hand_pose_training.sides import look, look_mirrored
+from hand_pose_training.task import load_task
+
+
+@pytest.fixture(scope="module")
+def graph(small_checkpoint) -> ExportGraph:
+    task = load_task(small_checkpoint)
+    crops = fixed_set("calibration", 48, crops=60)
+
+    def infer(chunk: np.ndarray) -> dict[str, np.ndarray]:
+        return raw_outputs(task.exported_net, chunk)
+
+    return ExportGraph(
+        task.exported_net, calibrate(look(infer, crops["depth_crop"]), look_mirrored(infer, crops["depth_crop"]), crops)
+    ).eval()
+
+
+@pytest.fixture(scope="module")
+def model(graph: ExportGraph) -> onnx.ModelProto:
+    return to_onnx(graph, 48)
+
+
+@pytest.fixture(scope="module")
+def crops() -> np.ndarray:
+    return fixed_set("heldout", 48, crops=12)["depth_crop"]
+
+
+def test_the_graph_agrees_with_torch(model: onnx.ModelProto, graph: ExportGraph, crops: np.ndarray):
+    check_parity(model, graph, crops)
+
+
+def test_batch_norms_are_folded(model: onnx.ModelProto):
+    assert "BatchNormalization" not in {node.op_type for node in model.graph.node}
+    assert [i.type.tensor_type.shape.dim[0].dim_param for i in model.graph.input] == ["N"]
+
+
+@pytest.mark.parametrize("factor", [1.01, float("nan")])
+def test_a_graph_that_differs_is_refused(model: onnx.ModelProto, graph: ExportGraph, crops: np.ndarray, factor: float):
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    head = max((w for w in changed.graph.initializer if w.dims[:1] == [84]), key=lambda w: len(w.dims))
+    head.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(head) * np.float32(factor), head.name))
+    with pytest.raises(ExportError, match="joints differ from torch by .*nothing was written"):
+        check_parity(changed, graph, crops)
+
+
+def test_an_empty_crop_gives_finite_outputs(graph: ExportGraph):
+    with torch.no_grad():
+        assert all(values.isfinite().all() for values in graph(torch.ones(1, 1, 48, 48)))
+
+
+def test_export_writes_a_model_that_the_runtime_loads(small_checkpoint: Path, tmp_path: Path, capsys, monkeypatch):
+    import hand_pose_training.data as data
+
+    sets = {name: (seed, 24, settings) for name, (seed, _, settings) in data._FIXED_SETS.items()}
+    monkeypatch.setattr(data, "_FIXED_SETS", sets)  # two dozen crops a set, not thousands
+    out = tmp_path / "models" / "small.onnx"
+    assert main(["export", str(small_checkpoint), "--out", str(out), "--note", "Four steps."]) == 0
+    engine = load_engine(out)
+    assert engine.card.side == "right"
+    assert engine.card.outputs == ("joints", "covariance", "confidence", "presence", "right_side")
+    assert engine.card.errors["mean_error_mm"] > 0
+    found = engine.infer({"depth_crop": np.ones((3, 1, 48, 48), np.float32)})
+    assert found["joints"].shape == (3, 21, 3) and found["presence"].shape == (3,)
+    page = out.with_suffix(".md").read_text()
+    assert "32 synthetic depth crops, seed 1. Four steps." in page and "mean error" in page and "## Limits" in page
+    assert sorted(path.name for path in out.parent.iterdir()) == ["small.md", "small.onnx"]
+
+    figures = tmp_path / "figures.json"
+    assert main(["evaluate", "--model", str(out), "--set", "heldout", "--crops", "10", "--json", str(figures)]) == 0
+    written = json.loads(figures.read_text())
+    assert written["crops"] == 10
+    assert written["slices"]["right_hand"]["crops"] + written["slices"]["left_hand"]["crops"] == 10
+    assert f"{written['mean_error_mm']:.2f} mm" in capsys.readouterr().out
+
+
+def test_checkpoint_and_model_have_the_same_errors_where_the_side_is_told(small_checkpoint: Path, graph, model, tmp_path: Path):
+    from hand_pose_ros.inference.model_card import ModelCard
+    from hand_pose_training.export import write
+
+    path = tmp_path / "m.onnx"
+    card = ModelCard("m", "awr", "depth_crop", 48, 0.25, "hand21", outputs=graph.output_names, side="right")
+    write(model, card, path)
+    torch_figures, onnx_figures = (evaluate(file, "heldout", 20)["given_side"] for file in (small_checkpoint, path))
+    assert torch_figures["mean_error_mm"] == pytest.approx(onnx_figures["mean_error_mm"], abs=0.02)
+
+
+def test_a_missing_checkpoint_is_named(tmp_path: Path, capsys):
+    assert main(["export", str(tmp_path / "none.ckpt"), "--out", str(tmp_path / "m.onnx")]) == 2
+    assert "none.ckpt: no such file" in capsys.readouterr().err
+    assert not (tmp_path / "m.onnx").exists()

@@ -1,0 +1,106 @@
+"""The synthetic samples: reproducible, cut as the runtime cuts, labelled where the hand is."""
+
+import numpy as np
+import pytest
+
+from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
+from hand_pose_ros.skeleton import HAND21
+from hand_pose_training.synthetic.dataset import HELD_OUT, SyntheticCrops, SyntheticSettings, joints_m
+from hand_pose_training.synthetic.renderer import Window
+
+SHAPES = {
+    "depth_crop": (1, 96, 96),
+    "joints": (21, 3),
+    "present": (),
+    "right_side": (),
+    "cube_m": (),
+    "half_uvd": (3,),
+    "center": (3,),
+    "camera": (4,),
+    "distance_m": (),
+    "object": (),
+    "view": (),
+}
+
+
+def test_sample_has_documented_shapes_and_ranges():
+    for sample in (SyntheticCrops(3, 20)[i] for i in range(20)):
+        assert {name: value.shape for name, value in sample.items()} == SHAPES
+        assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in sample.values())
+        assert sample["depth_crop"].min() >= -1 and sample["depth_crop"].max() <= 1
+        assert 0.23 <= sample["cube_m"] <= 0.30
+
+
+def test_sample_depends_on_seed_and_number_alone():
+    crops = SyntheticCrops(5, 100)
+    first = crops[17]
+    crops[3]
+    for name, value in SyntheticCrops(5, 18)[17].items():
+        np.testing.assert_array_equal(value, first[name])
+    assert not np.array_equal(SyntheticCrops(6, 100)[17]["depth_crop"], first["depth_crop"])
+    assert not np.array_equal(crops[18]["depth_crop"], first["depth_crop"])
+
+
+def test_number_beyond_the_length_is_refused():
+    with pytest.raises(IndexError, match="sample 4 of 4"):
+        SyntheticCrops(1, 4)[4]
+
+
+def test_crop_equals_the_runtime_crop_of_the_whole_image():
+    crops = SyntheticCrops(11, 30, SyntheticSettings(noise=False))
+    for i in range(len(crops)):
+        crop, scene, _, _ = crops.scene(i)
+        whole = scene.render(Window.of_image(scene.camera)).depth()
+        assert whole.shape == (scene.camera.height, scene.camera.width)
+        expected = CubeCrop(scene.camera, crop.center, crop.cube_m, crop.size).extract(whole)
+        np.testing.assert_allclose(crops[i]["depth_crop"][0], expected, atol=1e-5)
+
+
+def test_joints_m_is_the_exact_inverse():
+    crops = SyntheticCrops(2, 40, SyntheticSettings(negatives=0.0))
+    samples = [crops[i] for i in range(len(crops))]
+    batch = {name: np.stack([s[name] for s in samples]) for name in samples[0]}
+    truth = np.stack([crops.scene(i)[1].joints for i in range(len(crops))])
+    np.testing.assert_allclose(joints_m(batch, batch["joints"]), truth, atol=2e-6)
+
+
+def test_centre_error_stays_within_its_range():
+    crops = SyntheticCrops(9, 60, HELD_OUT)
+    samples = [crops[i] for i in range(len(crops))]
+    errors = np.stack([s["center"] - crops.scene(i)[1].joints.mean(axis=0) for i, s in enumerate(samples)])
+    assert np.abs(errors).max() <= 0.015 + 1e-6
+    assert np.abs(errors).max() > 0.012
+    assert all(s["cube_m"] == np.float32(0.25) and s["present"] == 1 for s in samples)
+
+
+def test_joints_lie_just_under_the_skin_that_is_seen():
+    """Of joints that nothing hides, the depth before them is the finger's half thickness."""
+    crops = SyntheticCrops(4, 120, SyntheticSettings(noise=False, negatives=0.0))
+    tips = HAND21.indices("index_tip", "middle_tip", "ring_tip", "little_tip")
+    gaps = []
+    for i in range(len(crops)):
+        _, scene, buffer, _ = crops.scene(i)
+        if scene.holds_object:
+            continue
+        pixels = np.round(scene.camera.project(scene.joints[tips])).astype(int) - (buffer.window.x0, buffer.window.y0)
+        depth = buffer.depth()
+        for (x, y), joint in zip(pixels, scene.joints[tips]):
+            if 0 <= y < depth.shape[0] and 0 <= x < depth.shape[1]:
+                gaps.append(joint[2] - depth[y, x])
+    assert 0.003 < np.median(gaps) < 0.012
+    assert np.mean(np.array(gaps) < -0.004) < 0.02  # hardly a tip floats before the surface
+
+
+def test_negatives_hold_no_hand():
+    samples = [SyntheticCrops(8, 60, SyntheticSettings(negatives=1.0))[i] for i in range(60)]
+    assert all(s["present"] == 0 and not s["joints"].any() for s in samples)
+    assert np.mean([(s["depth_crop"] < BACKGROUND).mean() > 0.02 for s in samples]) > 0.8
+
+
+def test_both_sides_and_objects_come_up():
+    samples = [SyntheticCrops(8, 200)[i] for i in range(200)]
+    assert 0.4 < np.mean([s["right_side"] for s in samples]) < 0.6
+    only_right = SyntheticCrops(8, 20, SyntheticSettings(right_hands=1.0))
+    assert all(only_right[i]["right_side"] for i in range(20))
+    assert 0.12 < np.mean([s["object"] for s in samples]) < 0.33
+    assert 0.01 < np.mean([s["present"] == 0 for s in samples]) < 0.1
