@@ -1,6 +1,8 @@
 # Two commands do all their own set-up: `make demo` and `make test`. Both use the one environment in .venv.
 VENV    ?= .venv
 PYTHON  ?= python3
+# On a machine without a GPU, TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes of CUDA packages.
+TORCH_INDEX ?=
 PIP     := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 RUNTIME  := $(VENV)/.runtime-installed
@@ -29,6 +31,7 @@ $(RUNTIME): setup.py constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(TRAINING): training/setup.py constraints.txt $(RUNTIME)
+	$(if $(TORCH_INDEX),$(PIP) install -c constraints.txt torch --index-url $(TORCH_INDEX))
 	$(PIP) install -c constraints.txt -e './training[test]'
 	touch $@
 

@@ -38,7 +38,7 @@ setup(
         "rosbags>=0.11.9,<0.12",
         "mcap>=1.5",
         "imageio-ffmpeg>=0.4.9",
-        'cyclonedds==11.0.1; platform_machine == "x86_64" and sys_platform == "linux"',
+        'cyclonedds==11.0.1; platform_machine == "x86_64" and sys_platform == "linux" and python_version < "3.14"',
     ],
     entry_points={"console_scripts": ["hand-pose = hand_pose_ros.cli:main"]},
 )

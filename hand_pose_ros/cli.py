@@ -14,11 +14,29 @@ COMMANDS = {
     ("bench",): ("hand_pose_ros.bench", "time each stage of the pipeline on this machine"),
     ("model", "info"): ("hand_pose_ros.inference.info", "print the card of a model file"),
 }
+_PIP_NAMES = {"cv2": "opencv-python-headless", "yaml": "PyYAML", "imageio_ffmpeg": "imageio-ffmpeg"}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit status; 2 where it cannot be understood, as argparse has it."""
     words = sys.argv[1:] if arguments is None else arguments
+    try:
+        parsed = _parse(words)
+        return parsed.run(parsed)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `hand-pose ... | head`
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        text = _remedy(error)
+        if not text:
+            raise
+        print(f"hand-pose {words[0]}: {text}", file=sys.stderr)
+        return 1
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="hand-pose", description="3D hand pose from depth cameras.")
     groups = {(): parser.add_subparsers(metavar="COMMAND", required=True)}
     for path, (module_name, description) in COMMANDS.items():
@@ -36,17 +54,14 @@ def main(arguments: list[str] | None = None) -> int:
             module = importlib.import_module(module_name)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    parsed = parser.parse_args(words)
-    try:
-        return parsed.run(parsed)
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # `hand-pose ... | head`
-        sys.stderr.close()
-        return 0
-    except Exception as error:
-        # The package's own errors and the system's tell the user what to mend; all others are faults, with their traceback.
-        if not (isinstance(error, OSError) or type(error).__module__.startswith("hand_pose_ros.")):
-            raise
-        print(f"hand-pose {words[0]}: {error}", file=sys.stderr)
-        return 1
+    return parser.parse_args(words)
+
+
+def _remedy(error: Exception) -> str:
+    """What the user is told to mend; "" for faults of ours, which keep their traceback."""
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "hand_pose_ros").partition(".")[0]
+        name = _PIP_NAMES.get(package, package)
+        return "" if package == "hand_pose_ros" else f"needs the Python package {name}: pip install {name}"
+    # The package's own errors and the system's say what to do.
+    return str(error) if isinstance(error, OSError) or type(error).__module__.startswith("hand_pose_ros.") else ""

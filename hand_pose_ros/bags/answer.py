@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,14 +12,14 @@ from hand_pose_ros.bags.source import Source, SourceFrame
 from hand_pose_ros.geometry.camera import CameraError
 from hand_pose_ros.geometry.depth import DepthError
 from hand_pose_ros.inference.engine import Engine
-from hand_pose_ros.live.app import LATE_FRAME_NS
-from hand_pose_ros.live.outputs import OutputBuilder
+from hand_pose_ros.live.order import FrameOrder, Order
 from hand_pose_ros.live.parameters import Parameters
+from hand_pose_ros.live.step import FrameStep
 from hand_pose_ros.live.topics import TopicSpec
-from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
-from hand_pose_ros.perception.pipeline import Pipeline
 from hand_pose_ros.perception.types import DepthFrame, FrameResult
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,38 +45,36 @@ def answers(
 
     :param tracking: use the frame before; False looks at each frame alone, for frames far apart in time
     Tracking starts anew with each sequence. A frame that is a little older than the one before is left out and one that is
-    much older starts tracking anew, as in the live node. A frame that cannot be read is answered with the reason.
+    much older starts tracking anew, as in the live node. A frame that cannot be answered is answered with the reason.
     """
-    pipeline = Pipeline(engine, parameters.pipeline_settings())
-    outputs = OutputBuilder(library, parameters, engine.card.name)
-    sequence, last_ns = None, -1
+    step = FrameStep(engine, library, parameters)
+    order = FrameOrder()
+    sequence = None
     for frame in source.frames():
-        stamp = stamp_ns(frame.image.header)
-        if sequence != frame.sequence or not tracking or stamp <= last_ns - LATE_FRAME_NS:
-            pipeline.reset()
-        elif stamp <= last_ns:
-            yield Answer(frame, None, None, [], f"its stamp is {(last_ns - stamp) / 1e6:.1f} ms older than the frame before")
+        if sequence != frame.sequence or not tracking:
+            step.reset()
+            sequence, order = frame.sequence, FrameOrder()
+        verdict = order.next(stamp_ns(frame.image.header))
+        if verdict is Order.LATE:
+            error = f"its stamp is {order.behind_ns / 1e6:.1f} ms older than the frame before"
+            yield Answer(frame, None, None, [], error)
             continue
-        sequence, last_ns = frame.sequence, stamp
-        try:
-            yield _answer(frame, pipeline, outputs, parameters)
-        except (DepthError, CameraError) as error:
-            yield Answer(frame, None, None, [], str(error))
+        if verdict is Order.SET_BACK:
+            step.reset()
+        yield _answer(frame, step)
 
 
-def _answer(frame: SourceFrame, pipeline: Pipeline, outputs: OutputBuilder, parameters: Parameters) -> Answer:
+def _answer(frame: SourceFrame, step: FrameStep) -> Answer:
+    if frame.error:
+        return Answer(frame, None, None, [], frame.error)
     started = time.perf_counter()
-    scale = parameters.depth_scale or None
-    depth = depth_frame(frame.image, frame.info, rectified=parameters.rectified, depth_scale=scale)
-    decoded = time.perf_counter()
-    result = pipeline.process(depth)
-    processed = time.perf_counter()
-    messages = outputs.build(result)
-    ended = time.perf_counter()
-    stage_ms = {
-        "decode": (decoded - started) * 1e3,
-        **result.stage_ms,
-        "build": (ended - processed) * 1e3,
-        "total": (ended - started) * 1e3,
-    }
+    try:
+        depth, result, messages = step.run(frame.image, frame.info)
+    except (DepthError, CameraError) as error:
+        return Answer(frame, None, None, [], str(error))
+    except Exception as error:  # the next frame may be fine
+        log.exception("frame %s could not be answered", frame.name)
+        step.reset()
+        return Answer(frame, None, None, [], f"it could not be answered: {error!r}")
+    stage_ms = {**result.stage_ms, "total": (time.perf_counter() - started) * 1e3}
     return Answer(frame, depth, replace(result, stage_ms=stage_ms), messages)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from hand_pose_ros.bags.camera_file import read_camera_file
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.bags.source import SourceFrame
+from hand_pose_ros.geometry.depth import DepthError
 from hand_pose_ros.live.pairing import Pairing
+from hand_pose_ros.live.topics import COMPRESSED_DEPTH, DEPTH_IMAGE
+from hand_pose_ros.messages.depth_input import compressed_depth_image
 from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
 
 log = logging.getLogger(__name__)
-IMAGE = "sensor_msgs/msg/Image"
-COMPRESSED = "sensor_msgs/msg/CompressedImage"
+IMAGE, COMPRESSED = DEPTH_IMAGE.typename, COMPRESSED_DEPTH.typename
+COMPRESSED_SUFFIX = "/compressedDepth"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 HANDS = "hand_pose_ros/msg/HandPoseArray"
 DEPTH_ENCODINGS = ("16UC1", "mono16", "32FC1")
@@ -28,12 +31,21 @@ WAITING_IMAGES = 100
 RATE_FROM_IMAGES = 20
 
 
+class _Image(NamedTuple):
+    """A depth image as `SourceFrame` has it, before its camera info."""
+
+    image: Any
+    compressed: Any = None
+    error: str = ""
+
+
 class BagSource:
     """A recording's depth images.
 
     :param image_topic, camera_info_topic: "" takes the only depth image topic, and the camera info beside it
     :param truth_topic: HandPoseArray with known joints; left out where the bag lacks it
     :param camera_file: takes the place of the recording's camera info
+    :param transports: what the caller reads, "raw" and "compressedDepth", the preferred one first
     :raises BagError: it cannot be read, or which topics to take is not clear
     """
 
@@ -46,22 +58,36 @@ class BagSource:
         camera_info_topic: str,
         truth_topic: str,
         camera_file: Path | None,
+        transports: Sequence[str] = ("raw",),
     ) -> None:
         self.path = path
         self.truth: dict[int, Any] = {}
         self._library = library
         self._last_info: Any = None
-        self._bag = BagReader(path)
         self._camera = read_camera_file(camera_file) if camera_file else None
         self.depth_scale = self._camera.depth_scale if self._camera else None
-        self.image_topic = image_topic or self._only_depth_topic()
+        self._bag = BagReader(path)
+        try:
+            self._choose_topics(image_topic, camera_info_topic, truth_topic, transports)
+        except BaseException:
+            self.close()
+            raise
+
+    def _choose_topics(self, image_topic: str, camera_info_topic: str, truth_topic: str, transports: Sequence[str]) -> None:
+        path = self.path
+        types = [COMPRESSED if transport == "compressedDepth" else IMAGE for transport in transports]
+        if image_topic and IMAGE not in types and not image_topic.endswith(COMPRESSED_SUFFIX):
+            image_topic += COMPRESSED_SUFFIX  # below the one that is named, as for the node
+        self.image_topic = image_topic or self._only_depth_topic(transports)
         if self.image_topic not in self._bag.types:
             raise BagError(
-                f"{path} has no topic {self.image_topic}: give one of {_listed(self._bag.topics_of(IMAGE))} as --image-topic"
+                f"{path} has no topic {self.image_topic}: give one of {_listed(self._topics_of(types))} as --image-topic"
             )
         typename = self._bag.types[self.image_topic]
-        if typename != IMAGE:
-            raise BagError(f"topic {self.image_topic} of {path} is {typename}, not {IMAGE}: give another one as --image-topic")
+        if typename not in types:
+            wanted = " or ".join(types)
+            raise BagError(f"topic {self.image_topic} of {path} is {typename}, not {wanted}: give another one as --image-topic")
+        self.depth_input = COMPRESSED_DEPTH if typename == COMPRESSED else DEPTH_IMAGE
         self.camera_info_topic = "" if self._camera else camera_info_topic or self._camera_info_topic()
         if self.camera_info_topic and self._bag.types.get(self.camera_info_topic) != CAMERA_INFO:
             raise BagError(
@@ -94,7 +120,7 @@ class BagSource:
 
     def _paired(self) -> Iterator[SourceFrame]:
         pairing = Pairing(self.image_topic, self.camera_info_topic)
-        waiting: list[Any] = []
+        waiting: list[_Image] = []
         index = 0
         for message in self._bag.messages({self.image_topic, self.camera_info_topic, self._truth_topic} - {""}):
             if message.topic == self._truth_topic:
@@ -105,17 +131,27 @@ class BagSource:
                 self._last_info = self._library.deserialize(message.cdr, CAMERA_INFO)
                 pairing.add_info(self._last_info)
             else:
-                waiting.append(self._library.deserialize(message.cdr, IMAGE))
+                waiting.append(self._read(message.cdr))
             while waiting:
-                info = self._info_of(waiting[0], pairing)
-                if info is None:
+                info = None if waiting[0].error else self._info_of(waiting[0].image, pairing)
+                if info is None and not waiting[0].error:
                     break
-                yield SourceFrame("", f"{index:06d}", waiting.pop(0), info)
+                image, compressed, error = waiting.pop(0)
+                yield SourceFrame("", f"{index:06d}", image, info, compressed, error)
                 index += 1
             if len(waiting) == WAITING_IMAGES:
                 break
         if waiting:
-            raise BagError(self._unpaired(waiting[-1]))
+            raise BagError(self._unpaired(waiting[0].image))
+
+    def _read(self, cdr: bytes) -> _Image:
+        message = self._library.deserialize(cdr, self.depth_input.typename)
+        if self.depth_input is DEPTH_IMAGE:
+            return _Image(message)
+        try:
+            return _Image(compressed_depth_image(message), message)
+        except DepthError as error:
+            return _Image(message, message, str(error))
 
     def _info_of(self, image: Any, pairing: Pairing) -> Any:
         """The camera info of an image, or None where it has not come yet."""
@@ -144,30 +180,42 @@ class BagSource:
         period_ns = float(np.median(np.diff(stamps))) if len(stamps) > 1 else 0.0
         return 1e9 / period_ns if period_ns > 0 else 30.0
 
-    def _only_depth_topic(self) -> str:
-        images = self._bag.topics_of(IMAGE)
-        depth = [topic for topic in images if self._encoding(topic) in DEPTH_ENCODINGS]
-        if len(depth) == 1:
-            log.info("depth images of %s: %s", self.path, depth[0])
-            return depth[0]
-        if depth:
-            raise BagError(f"{self.path} has more than one depth image topic ({_listed(depth)}): say which with --image-topic")
-        compressed = [topic for topic in self._bag.topics_of(COMPRESSED) if topic.endswith("/compressedDepth")]
-        if compressed:
+    def _only_depth_topic(self, transports: Sequence[str]) -> str:
+        """The only depth image topic of the first of the transports that the recording has one of."""
+        images, compressed = self._bag.topics_of(IMAGE), self._bag.topics_of(COMPRESSED)
+        depth = {
+            "raw": [t for t in images if self._first(t, IMAGE).encoding in DEPTH_ENCODINGS],
+            "compressedDepth": [
+                t for t in compressed if t.endswith(COMPRESSED_SUFFIX) or "compressedDepth" in self._first(t, COMPRESSED).format
+            ],
+        }
+        for topics in (depth[transport] for transport in transports):
+            if len(topics) == 1:
+                log.info("depth images of %s: %s", self.path, topics[0])
+                return topics[0]
+            if topics:
+                which = _listed(topics)
+                raise BagError(f"{self.path} has more than one depth image topic ({which}): say which with --image-topic")
+        if depth["compressedDepth"]:
             raise BagError(
-                f"{self.path} has compressed depth alone ({_listed(compressed)}), which replay does not read: play it to "
-                "`ros2 run image_transport republish compressedDepth raw` and record what that publishes"
+                f"{self.path} has compressed depth alone ({_listed(depth['compressedDepth'])}): `hand-pose replay` reads it; for "
+                "others record what `ros2 run image_transport republish compressedDepth raw` publishes"
             )
+        if depth["raw"]:
+            raise BagError(f"{self.path} has raw depth alone ({_listed(depth['raw'])}): set depth_transport to raw")
         topics = _listed(sorted(self._bag.types))
-        raise BagError(f"{self.path} has no depth image topic; its image topics: {_listed(images)}; all topics: {topics}")
+        image_topics = _listed([*images, *compressed])
+        raise BagError(f"{self.path} has no depth image topic; its image topics: {image_topics}; all topics: {topics}")
 
-    def _encoding(self, topic: str) -> str:
-        first = next(self._bag.messages({topic}), None)
-        return "" if first is None else self._library.deserialize(first.cdr, IMAGE).encoding
+    def _first(self, topic: str, typename: str) -> Any:
+        return self._library.deserialize(next(self._bag.messages({topic})).cdr, typename)
+
+    def _topics_of(self, typenames: list[str]) -> list[str]:
+        return sorted(topic for typename in typenames for topic in self._bag.topics_of(typename))
 
     def _camera_info_topic(self) -> str:
         """The camera info beside the image ("/depth/image_rect" -> "/depth/camera_info"), or the only one."""
-        beside = self.image_topic.rpartition("/")[0] + "/camera_info"
+        beside = self.image_topic.removesuffix(COMPRESSED_SUFFIX).rpartition("/")[0] + "/camera_info"
         found = self._bag.topics_of(CAMERA_INFO)
         if beside in found:
             return beside

@@ -13,6 +13,7 @@ from hand_pose_ros.bags.camera_file import read_camera_file
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.natural import natural_key
 from hand_pose_ros.bags.source import SourceFrame
+from hand_pose_ros.live.topics import DEPTH_IMAGE
 from hand_pose_ros.messages.library import MessageLibrary, make_header
 
 CAMERA_FILE = "camera.yaml"
@@ -34,6 +35,7 @@ class FolderSource:
             raise BagError(f"rate {rate_hz} Hz is not positive")
         self.path = path
         self.truth: dict[int, Any] = {}
+        self.depth_input = DEPTH_IMAGE
         self._library = library
         self.rate_hz = rate_hz
         self._frame_id = frame_id

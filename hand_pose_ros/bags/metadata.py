@@ -48,21 +48,21 @@ def qos_profile(*, transient_local: bool) -> str:
     return _QOS.format(durability=1 if transient_local else 2)
 
 
-def write_metadata(folder: Path, topics: list[TopicMetadata], files: list[FileSpan]) -> None:
+def write_metadata(folder: Path, topics: list[TopicMetadata], files: list[FileSpan], distro: str) -> None:
     """Write metadata.yaml of the MCAP files in that folder, whole or not at all."""
     partial = folder / "metadata.yaml.part"
-    content = {"rosbag2_bagfile_information": information(topics, files)}
+    content = {"rosbag2_bagfile_information": information(topics, files, distro)}
     partial.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     partial.replace(folder / "metadata.yaml")
 
 
-def embedded(topics: list[TopicMetadata], file: FileSpan) -> dict[str, str]:
+def embedded(topics: list[TopicMetadata], file: FileSpan, distro: str) -> dict[str, str]:
     """The metadata record "rosbag2" of one file, by which ROS 2 reads it alone, without metadata.yaml."""
-    return {"serialized_metadata": yaml.safe_dump(information(topics, [file]), sort_keys=False)}
+    return {"serialized_metadata": yaml.safe_dump(information(topics, [file], distro), sort_keys=False)}
 
 
-def information(topics: list[TopicMetadata], files: list[FileSpan]) -> dict[str, Any]:
-    """What metadata.yaml says of those files."""
+def information(topics: list[TopicMetadata], files: list[FileSpan], distro: str) -> dict[str, Any]:
+    """What metadata.yaml says of those files; `distro` is the ROS 2 release whose types they hold."""
     spans = [f for f in files if f.count]
     start = min((f.start_ns for f in spans), default=0)
     end = max((f.end_ns for f in spans), default=0)
@@ -86,7 +86,7 @@ def information(topics: list[TopicMetadata], files: list[FileSpan]) -> dict[str,
             for f in files
         ],
         "custom_data": None,
-        "ros_distro": "jazzy",
+        "ros_distro": distro,
     }
 
 

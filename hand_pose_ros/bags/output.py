@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,50 +10,17 @@ from typing import Any
 import numpy as np
 
 from hand_pose_ros.bags.answer import Answer
-from hand_pose_ros.bags.errors import BagError
+from hand_pose_ros.bags.results import BAG, JOINTS
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.geometry.camera import Camera
-from hand_pose_ros.live.topics import (
-    CAMERA_INFO,
-    DEPTH_IMAGE,
-    HAND_MARKERS,
-    HANDS,
-    INPUTS,
-    MODEL,
-    PALM_POSES,
-    TRANSFORMS,
-    TopicSpec,
-)
+from hand_pose_ros.live.topics import CAMERA_INFO, HAND_MARKERS, HANDS, MODEL, PALM_POSES, TRANSFORMS, TopicSpec
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.metrics import rounded
 from hand_pose_ros.perception.types import Hand
 from hand_pose_ros.viz.overlay import overlay
-from hand_pose_ros.viz.pictures import PICTURES, VIDEO, RunPictures
+from hand_pose_ros.viz.pictures import RunPictures
 
-BAG, JOINTS, FIGURES = "bag", "joints.jsonl", "figures.json"
 TOPICS = (HANDS, HAND_MARKERS, PALM_POSES, TRANSFORMS, MODEL)
-
-
-def prepare_folder(folder: Path, *, overwrite: bool) -> None:
-    """Make the folder for the results; with `overwrite`, remove the results (and nothing else) that are in it.
-
-    :raises BagError: it is a file, or not empty and not to be overwritten
-    """
-    if folder.exists() and not folder.is_dir():
-        raise BagError(f"output {folder} is a file: name a folder")
-    if folder.is_dir() and any(folder.iterdir()):
-        if not overwrite:
-            raise BagError(
-                f"output folder {folder} is not empty: name another one, or give --overwrite to replace the results in it"
-            )
-        for name in (BAG, PICTURES):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        for name in (VIDEO, JOINTS, FIGURES):
-            (folder / name).unlink(missing_ok=True)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BagError(f"output folder {folder} cannot be made: {error.strerror}: name another one") from error
 
 
 class ReplayOutput:
@@ -63,7 +29,7 @@ class ReplayOutput:
     :param frames: how many there will be, to choose the pictures
     :param rate_hz: of the video
     :param model_card: JSON for the topic `model`
-    :param with_images: copy the depth images into the recording of hands, so that one file shows both
+    :param images: copy the depth images, which are of this topic, into the recording of hands, so that one file shows both
     """
 
     def __init__(
@@ -75,19 +41,18 @@ class ReplayOutput:
         rate_hz: float,
         model_card: str,
         video: bool = True,
-        with_images: bool = False,
+        images: TopicSpec | None = None,
     ) -> None:
         self.folder = folder
         self._library = library
         self._model_card = model_card
-        self._with_images = with_images
+        self._images = images
         with ExitStack() as stack:  # undoes what was opened when a later one fails
-            store = library.typestore
-            self._bag = stack.enter_context(BagWriter(folder / BAG, store, compression="zstd" if with_images else "none"))
+            self._bag = stack.enter_context(BagWriter(folder / BAG, library, compression="zstd" if images else "none"))
             for topic in TOPICS:
                 self._bag.add_topic(_absolute(topic), topic.typename, transient_local=topic.qos.transient_local)
-            if with_images:
-                for topic in INPUTS:
+            if images:
+                for topic in (images, CAMERA_INFO):
                     self._bag.add_topic(_absolute(topic), topic.typename)
             self._joints = stack.enter_context((folder / JOINTS).open("w", encoding="utf-8"))
             self._pictures = stack.enter_context(RunPictures(folder, frames, rate_hz, video=video))
@@ -109,8 +74,8 @@ class ReplayOutput:
             message = self._library.make("std_msgs/msg/String", data=self._model_card)
             self._write(MODEL, message, stamp)
             self._model_card = ""
-        if self._with_images:
-            self._write(DEPTH_IMAGE, answer.frame.image, stamp)
+        if self._images:
+            self._write(self._images, answer.frame.recorded, stamp)
             self._write(CAMERA_INFO, answer.frame.info, stamp)
         for topic, message in answer.messages:
             self._write(topic, message, stamp)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hand_pose_ros.bags.answer import answers
 from hand_pose_ros.bags.errors import BagError
-from hand_pose_ros.bags.output import FIGURES, ReplayOutput, prepare_folder
+from hand_pose_ros.bags.output import ReplayOutput
+from hand_pose_ros.bags.results import FIGURES, prepare_folder
 from hand_pose_ros.bags.source import Source, open_source
 from hand_pose_ros.bags.tally import Tally, summary
 from hand_pose_ros.inference.engine import Engine, load_engine
-from hand_pose_ros.live.parameter_file import read_values
-from hand_pose_ros.live.parameters import Parameters, parse_settings
+from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, read_parameters
+from hand_pose_ros.live.parameters import Parameters
+from hand_pose_ros.live.topics import TRANSPORTS
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
+from hand_pose_ros.progress import log_above_bars
 
 log = logging.getLogger(__name__)
 TRUTH_TOPIC = "/ground_truth/hands"
@@ -32,19 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--overwrite", action="store_true", help="replace results that are in the folder")
     parser.add_argument("--model", default="", help="model file (.onnx); default: the one that comes with the package")
+    add_parameter_arguments(parser)
     parser.add_argument(
-        "--params-file", action="append", default=[], metavar="FILE", help="ROS 2 parameter file, as for the node"
+        "--image-topic",
+        default="",
+        help="depth image topic of a bag, raw or compressedDepth; default: the only one, raw if there are both",
     )
-    parser.add_argument(
-        "--set",
-        "-p",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="NAME:=VALUE",
-        help="one parameter, over those of the files",
-    )
-    parser.add_argument("--image-topic", default="", help="depth image topic of a bag; default: the only one")
     parser.add_argument("--camera-info-topic", default="", help="default: camera_info beside the image topic")
     parser.add_argument(
         "--truth-topic", default=TRUTH_TOPIC, help="HandPoseArray with known joints to score against (%(default)s)"
@@ -69,32 +65,25 @@ def run(arguments: argparse.Namespace) -> int:
     :raises BagError, ModelError, ParameterError: and what is done until then is written
     """
     logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(message)s")
-    parameters = _parameters(arguments)
+    parameters = read_parameters(arguments, NODE)
+    if arguments.model:
+        parameters = parameters.with_values({"model": arguments.model})
     library = RosbagsLibrary()
-    source = open_source(
-        arguments.recording,
-        library,
-        image_topic=arguments.image_topic,
-        camera_info_topic=arguments.camera_info_topic,
-        truth_topic=arguments.truth_topic,
-        camera_file=arguments.camera_file,
-        rate_hz=arguments.rate,
-        frame_id=arguments.frame_id,
-    )
-    if source.depth_scale and not parameters.depth_scale:
-        parameters = parameters.with_values({"depth_scale": source.depth_scale})
-    engine = load_engine(parameters.model_path(), parameters.backend, parameters.threads)
-    prepare_folder(arguments.out, overwrite=arguments.overwrite)
-    output = ReplayOutput(
-        arguments.out,
-        library,
-        frames=source.count,
-        rate_hz=source.rate_hz,
-        model_card=engine.card.to_json(),
-        video=not arguments.no_video,
-        with_images=arguments.with_images,
-    )
-    figures = replay(source, engine, parameters, library, output, tracking=not arguments.no_tracking)
+    with closing(_open(arguments, parameters, library)) as source:
+        if source.depth_scale and not parameters.depth_scale:
+            parameters = parameters.with_values({"depth_scale": source.depth_scale})
+        engine = load_engine(parameters.model_path(), parameters.backend, parameters.threads)
+        prepare_folder(arguments.out, overwrite=arguments.overwrite, source=arguments.recording)
+        output = ReplayOutput(
+            arguments.out,
+            library,
+            frames=source.count,
+            rate_hz=source.rate_hz,
+            model_card=engine.card.to_json(),
+            video=not arguments.no_video,
+            images=source.depth_input if arguments.with_images else None,
+        )
+        figures = replay(source, engine, parameters, library, output, tracking=not arguments.no_tracking)
     print(summary(figures, arguments.out, video=not arguments.no_video))
     return 0 if figures["complete"] else 130
 
@@ -114,7 +103,7 @@ def replay(
     """
     tally = Tally(source, engine)
     try:
-        with output, logging_redirect_tqdm(), tqdm(total=source.count, unit="frame", desc=source.path.name, disable=None) as bar:
+        with output, log_above_bars(), tqdm(total=source.count, unit="frame", desc=source.path.name, disable=None) as bar:
             for answer in answers(source, engine, parameters, library, tracking=tracking):
                 output.add(answer, tally.true_joints(answer))
                 tally.add(answer)
@@ -123,7 +112,6 @@ def replay(
     except KeyboardInterrupt:
         log.warning("interrupted after %d of %d frames; what was done is in %s", tally.frames, source.count, output.folder)
     finally:
-        source.close()
         figures = tally.figures()
         (output.folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if tally.frames and tally.failed == tally.frames:
@@ -131,10 +119,16 @@ def replay(
     return figures
 
 
-def _parameters(arguments: argparse.Namespace) -> Parameters:
-    values: dict[str, Any] = {}
-    for file in arguments.params_file:
-        values.update(read_values(file, NODE))
-    if arguments.model:
-        values["model"] = arguments.model
-    return Parameters().with_values({**values, **parse_settings(arguments.settings)})
+def _open(arguments: argparse.Namespace, parameters: Parameters, library: RosbagsLibrary) -> Source:
+    chosen = parameters.depth_transport
+    return open_source(
+        arguments.recording,
+        library,
+        image_topic=arguments.image_topic,
+        camera_info_topic=arguments.camera_info_topic,
+        truth_topic=arguments.truth_topic,
+        camera_file=arguments.camera_file,
+        rate_hz=arguments.rate,
+        frame_id=arguments.frame_id,
+        transports=TRANSPORTS if chosen == "raw" else (chosen,),
+    )

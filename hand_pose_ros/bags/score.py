@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from hand_pose_ros import metrics
@@ -11,15 +9,6 @@ from hand_pose_ros.skeleton import Skeleton
 
 # A hand whose palm is further than this from the true one's is another thing taken for a hand.
 SAME_HAND_M = 0.050
-
-
-def joints_of(hand: Any, skeleton: Skeleton) -> np.ndarray:
-    """The joints of a HandPose message in the order of a skeleton, (J, 3) metres; NaN where the message lacks one."""
-    joints = np.full((len(skeleton), 3), np.nan)
-    positions = {name: (p.x, p.y, p.z) for name, p in zip(hand.joint_names, hand.positions)}
-    for row, name in enumerate(skeleton.joint_names):
-        joints[row] = positions.get(name, joints[row])
-    return joints
 
 
 def hand_distance(found: np.ndarray, true: np.ndarray) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from hand_pose_ros.bags.errors import BagError
+from hand_pose_ros.live.topics import TopicSpec
 from hand_pose_ros.messages.library import MessageLibrary
 
 
@@ -15,14 +16,23 @@ class SourceFrame(NamedTuple):
 
     :param sequence: frames of one sequence follow each other in time; tracking starts anew with another one
     :param name: what pictures and JSON lines call the frame
-    :param image: sensor_msgs/Image
+    :param image: what `depth_frame` reads: sensor_msgs/Image or CompressedDepthImage
     :param info: sensor_msgs/CameraInfo
+    :param compressed: the sensor_msgs/CompressedImage that `image` was read from, if it was
+    :param error: why it could not be; `image` is then that message, and `info` is None
     """
 
     sequence: str
     name: str
     image: Any
     info: Any
+    compressed: Any = None
+    error: str = ""
+
+    @property
+    def recorded(self) -> Any:
+        """The image's message as it was recorded."""
+        return self.image if self.compressed is None else self.compressed
 
 
 class Source(Protocol):
@@ -32,6 +42,7 @@ class Source(Protocol):
     :ivar count: number of depth images
     :ivar rate_hz: images a second
     :ivar depth_scale: metres a count that the recording asks for, or None for the encoding's own unit
+    :ivar depth_input: what depth images were recorded as, `DEPTH_IMAGE` or `COMPRESSED_DEPTH`
     :ivar truth: stamp (ns) -> HandPoseArray with the known joints, filled as the frames are read
     """
 
@@ -39,6 +50,7 @@ class Source(Protocol):
     count: int
     rate_hz: float
     depth_scale: float | None
+    depth_input: TopicSpec
     truth: dict[int, Any]
 
     def frames(self) -> Iterator[SourceFrame]:
@@ -58,6 +70,7 @@ def open_source(
     camera_file: Path | None = None,
     rate_hz: float = 30.0,
     frame_id: str = "camera",
+    transports: Sequence[str] = ("raw",),
 ) -> Source:
     """Open a recording of any kind.
 
@@ -65,6 +78,7 @@ def open_source(
     :param truth_topic: of a bag, a HandPoseArray with known joints; left out where the bag lacks it
     :param camera_file: takes the place of the bag's camera info, or of the folder's camera.yaml
     :param rate_hz, frame_id: of a folder's frames, which carry neither
+    :param transports: of a bag's depth images, what the caller reads (of `TRANSPORTS`), the preferred one first
     :raises BagError: it is missing or neither kind
     """
     from hand_pose_ros.bags.bag_source import BagSource
@@ -85,4 +99,5 @@ def open_source(
         camera_info_topic=camera_info_topic,
         truth_topic=truth_topic,
         camera_file=camera_file,
+        transports=transports,
     )

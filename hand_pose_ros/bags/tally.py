@@ -11,11 +11,12 @@ import numpy as np
 
 from hand_pose_ros import metrics
 from hand_pose_ros.bags.answer import Answer
-from hand_pose_ros.bags.output import BAG, FIGURES, JOINTS
-from hand_pose_ros.bags.score import Score, joints_of
+from hand_pose_ros.bags.results import BAG, FIGURES, JOINTS
+from hand_pose_ros.bags.score import Score
 from hand_pose_ros.bags.source import Source
 from hand_pose_ros.inference.engine import Engine
 from hand_pose_ros.messages.library import stamp_ns
+from hand_pose_ros.messages.read_hands import joints_of
 from hand_pose_ros.skeleton import skeleton
 from hand_pose_ros.viz.pictures import PICTURES, VIDEO
 

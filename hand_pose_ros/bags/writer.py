@@ -12,16 +12,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
 
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.metadata import FileSpan, TopicMetadata, embedded, qos_profile, write_metadata
-
-if TYPE_CHECKING:
-    from rosbags.typesys.store import Typestore
+from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
 MAX_FILE_BYTES = 1 << 30
 FLUSH_INTERVAL_S = 1.0
@@ -47,17 +44,17 @@ class BagWriter:
     """A new rosbag2 recording.
 
     :param path: its folder, which must not exist
-    :param typestore: rosbags typestore that knows every type that is written
+    :param library: knows every type that is written
     :param compression: of the chunks: "none", "zstd" or "lz4"
     :param max_file_bytes: a new file is begun when one is larger
     :raises BagError: the folder exists or cannot be made
     """
 
     def __init__(
-        self, path: Path | str, typestore: Typestore, *, compression: str = "none", max_file_bytes: int = MAX_FILE_BYTES
+        self, path: Path | str, library: RosbagsLibrary, *, compression: str = "none", max_file_bytes: int = MAX_FILE_BYTES
     ) -> None:
         self.path = Path(path)
-        self._typestore = typestore
+        self._typestore, self._distro = library.typestore, library.distro
         self._compression = _COMPRESSION[compression]
         self._max_file_bytes = max_file_bytes
         self._topics: dict[str, TopicMetadata] = {}
@@ -86,11 +83,16 @@ class BagWriter:
     def write(self, topic: str, stamp_ns: int, cdr: bytes | memoryview) -> None:
         """Hand over one serialised message; it is written later, by the thread.
 
-        :raises BagError: what was handed over before could not be written (disk full, folder gone)
+        :raises BagError: what was handed over before could not be written (disk full, folder gone), it is closed,
+            or there is no such topic or time
         """
         self._raise_failure()
+        if not self._thread.is_alive():
+            raise BagError(f"recording {self.path} is closed: nothing more can be written to it")
         if topic not in self._topics:
             raise BagError(f"topic {topic} was not announced to {self.path}: call add_topic first")
+        if not 0 <= stamp_ns < 2**63:
+            raise BagError(f"time {stamp_ns} ns of a message on {topic} cannot be recorded: it is not from 1970 to 2262")
         self._queue.put((topic, stamp_ns, bytes(cdr)))
 
     def close(self) -> None:
@@ -105,8 +107,9 @@ class BagWriter:
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
-            message = f"recording {self.path} could not be written: {self._failure}: free space or name another folder"
-            raise BagError(message) from self._failure
+            disk = isinstance(self._failure, OSError)
+            remedy = "free space or name another folder" if disk else "it ends before that message"
+            raise BagError(f"recording {self.path} could not be written: {self._failure}: {remedy}") from self._failure
 
     def _run(self) -> None:
         """The thread: write until None comes (or the program ends), then finish. After a failure, only empty the queue."""
@@ -119,14 +122,14 @@ class BagWriter:
             try:
                 if item is None:
                     self._finish_file()
-                    write_metadata(self.path, list(self._topics.values()), self._finished)
+                    write_metadata(self.path, list(self._topics.values()), self._finished, self._distro)
                     return
                 if item and self._failure is None:
                     self._write(*item)
                 if self._file and self._failure is None and time.monotonic() - flushed_at > FLUSH_INTERVAL_S:
                     self._file.writer.flush()
                     flushed_at = time.monotonic()
-            except (OSError, ValueError) as error:
+            except Exception as error:  # struct, zstd and mcap have kinds of their own; whoever writes must hear of any
                 self._failure = self._failure or error
                 if item is None:
                     return
@@ -166,7 +169,7 @@ class BagWriter:
         count = sum(file.counts.values())
         span = FileSpan(file.path.name, file.start_ns if count else 0, file.end_ns, count)
         topics = [replace(topic, count=file.counts[topic.name]) for topic in self._topics.values()]
-        file.writer.add_metadata("rosbag2", embedded(topics, span))
-        file.writer.finish()
-        file.stream.close()
+        with file.stream:
+            file.writer.add_metadata("rosbag2", embedded(topics, span, self._distro))
+            file.writer.finish()
         self._finished.append(span)

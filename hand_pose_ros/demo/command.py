@@ -6,13 +6,13 @@ import argparse
 import json
 import logging
 import os
+from contextlib import closing
 from pathlib import Path
 
 from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
-from hand_pose_ros.bags.output import BAG, FIGURES, prepare_folder
 from hand_pose_ros.bags.replay import TRUTH_TOPIC
+from hand_pose_ros.bags.results import BAG, FIGURES, NODE_LOG, prepare_folder
 from hand_pose_ros.bags.source import Source, open_source
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.demo.errors import DemoError
@@ -22,12 +22,12 @@ from hand_pose_ros.demo.pictures import draw_session
 from hand_pose_ros.demo.session import Player, Session
 from hand_pose_ros.live.dds.network import Discovery
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
+from hand_pose_ros.progress import log_above_bars
 from hand_pose_ros.share import find
 from hand_pose_ros.viz.pictures import PICTURES, VIDEO
 
 log = logging.getLogger(__name__)
 RECORDING = "recordings/demo"
-NODE_LOG = "node.log"
 # Domains that are rarely used and whose ports are below those that systems give to any program.
 _FIRST_DOMAIN, _DOMAINS = 40, 60
 
@@ -53,26 +53,22 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(message)s")
     library = RosbagsLibrary()
     recording = arguments.recording or find(RECORDING)
-    source = _open(recording, library)
-    prepare_folder(arguments.out, overwrite=arguments.overwrite)
-    domain_id = _FIRST_DOMAIN + os.getpid() % _DOMAINS if arguments.domain_id is None else arguments.domain_id
-    settings = [*arguments.settings, *([f"model:={arguments.model}"] if arguments.model else [])]
-    if source.depth_scale:
-        settings.append(f"depth_scale:={source.depth_scale}")
-    with BagWriter(arguments.out / BAG, library.typestore, compression="zstd") as writer, logging_redirect_tqdm():
-        try:
-            session = _live(source, library, writer, domain_id, settings, arguments.out / NODE_LOG)
-        except KeyboardInterrupt:
-            log.warning("interrupted; what came back until then is in %s", arguments.out / BAG)
-            raise
-        figures = session_figures(session, source.rate_hz)
-        (arguments.out / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        source.close()
-        source = _open(recording, library)
-        with tqdm(total=len(session.frames), unit="frame", desc="draw", disable=None) as bar:
-            for _ in draw_session(session, source, library, writer, arguments.out, video=not arguments.no_video):
-                bar.update()
-    source.close()
+    with closing(_open(recording, library)) as source:
+        prepare_folder(arguments.out, overwrite=arguments.overwrite, source=recording)
+        domain_id = _FIRST_DOMAIN + os.getpid() % _DOMAINS if arguments.domain_id is None else arguments.domain_id
+        settings = [*arguments.settings, *([f"model:={arguments.model}"] if arguments.model else [])]
+        if source.depth_scale:
+            settings.append(f"depth_scale:={source.depth_scale}")
+        (arguments.out / NODE_LOG).touch()  # from now on the folder can be told for a demo's, see prepare_folder
+        with BagWriter(arguments.out / BAG, library, compression="zstd") as writer, log_above_bars():
+            try:
+                session = _live(source, library, writer, domain_id, settings, arguments.out / NODE_LOG)
+            except KeyboardInterrupt:
+                log.warning("interrupted; what came back until then is in %s", arguments.out / BAG)
+                raise
+            figures = session_figures(session, source.rate_hz)
+            (arguments.out / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            _draw(session, recording, library, writer, arguments)
     names = {"hands, markers, TF, depth (MCAP)": BAG, "pictures": PICTURES, "figures": FIGURES, "what the node said": NODE_LOG}
     files = {what: arguments.out / name for what, name in names.items()}
     if not arguments.no_video:
@@ -83,6 +79,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _open(recording: Path, library: RosbagsLibrary) -> Source:
     return open_source(recording, library, truth_topic=TRUTH_TOPIC)
+
+
+def _draw(session: Session, recording: Path, library: RosbagsLibrary, writer: BagWriter, arguments: argparse.Namespace) -> None:
+    bar = tqdm(total=len(session.frames), unit="frame", desc="draw", disable=None)
+    with closing(_open(recording, library)) as source, bar:
+        for _ in draw_session(session, source, library, writer, arguments.out, video=not arguments.no_video):
+            bar.update()
 
 
 def _live(

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from hand_pose_ros import metrics
-from hand_pose_ros.bags.score import Score, joints_of
+from hand_pose_ros.bags.score import Score
 from hand_pose_ros.demo.session import Session
+from hand_pose_ros.messages.read_hands import joints_of
 from hand_pose_ros.skeleton import HAND21
 
 
@@ -17,12 +18,13 @@ def session_figures(session: Session, rate_hz: float) -> dict[str, Any]:
     """What demo_out/figures.json holds.
 
     frames_with_hand counts the frames answered with a hand within 50 mm of the true one (with any hand, where no joints are
-    known); the errors are over those frames' joints. Latency is from the image's stamp to the arrival of the hands.
+    known). The errors are of the joints of hands within 50 mm; a true hand without one is missed, a found one that belongs to no
+    true one is false (None where no joints are known). Latency is from the image's stamp to the arrival of the hands.
     """
     answered = [frame for frame in session.frames if frame.answer is not None]
     score = Score(HAND21)
     for frame in answered:
-        if frame.true:
+        if frame.true is not None:
             score.add([joints_of(hand, HAND21) for hand in frame.answer.hands], frame.true)
     with_hand = score.frames_with_hand if session.truth_known else sum(bool(frame.answer.hands) for frame in answered)
     figures: dict[str, Any] = {
@@ -32,6 +34,8 @@ def session_figures(session: Session, rate_hz: float) -> dict[str, Any]:
         "frames_with_hand": with_hand,
         "frames_dropped": len(session.frames) - len(answered),
         "joints_known": session.truth_known,
+        "missed_hands": score.missed_hands if session.truth_known else None,
+        "false_hands": score.false_hands if session.truth_known else None,
         **metrics.error_figures(score.errors, HAND21),
         **metrics.latency_figures("latency", [frame.latency_ms for frame in answered]),
     }
@@ -49,7 +53,9 @@ def table(figures: dict[str, Any], files: dict[str, Path]) -> str:
         ("answered", figures["frames_answered"]),
         (f"answered with a hand{' within 50 mm of the true one' if known else ''}", figures["frames_with_hand"]),
         ("dropped", figures["frames_dropped"]),
-        ("mean error against the known joints", millimetres),
+        *([("hands missed in those answers", figures["missed_hands"])] if known else []),
+        *([("hands found where there is none", figures["false_hands"])] if known else []),
+        ("mean error of the joints of hands within 50 mm", millimetres),
         ("latency from image stamp to hands, p50", _ms(figures["latency_p50_ms"])),
         ("latency from image stamp to hands, p99", _ms(figures["latency_p99_ms"])),
     ]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hand_pose_ros.bags.hands_in import frame_result
 from hand_pose_ros.bags.source import Source
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.demo.session import SentFrame, Session
 from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE
 from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.library import make_header
+from hand_pose_ros.messages.read_hands import frame_result
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.perception.types import DepthFrame, FrameResult
 from hand_pose_ros.viz.overlay import overlay
@@ -47,4 +47,4 @@ def _draw(sent: SentFrame, frame: DepthFrame) -> np.ndarray:
         result, label = FrameResult(sent.stamp_ns, frame.frame_id, ()), f"{sent.name}: no answer"
     else:
         result, label = frame_result(sent.answer), f"{sent.name}: {sent.latency_ms:.1f} ms from image to hands"
-    return overlay(frame.depth, frame.camera, result, truth=sent.true, label=label)
+    return overlay(frame.depth, frame.camera, result, truth=sent.true or [], label=label)

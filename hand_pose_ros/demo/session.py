@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from hand_pose_ros.bags.score import joints_of
 from hand_pose_ros.bags.source import Source, SourceFrame
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.demo.ahead import read_ahead
@@ -18,6 +17,7 @@ from hand_pose_ros.demo.errors import DemoError
 from hand_pose_ros.demo.node_process import NodeProcess
 from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, DIAGNOSTICS, HANDS, OUTPUTS, QosProfile, TopicSpec
 from hand_pose_ros.messages.library import make_header, stamp_ns
+from hand_pose_ros.messages.read_hands import joints_of
 from hand_pose_ros.skeleton import HAND21
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class SentFrame:
     """One frame that was sent.
 
     :param recorded_ns, stamp_ns: the image's stamp in the recording, and as sent
-    :param true: known joints of its hands, (21, 3) metres each, in the order of hand21
+    :param true: known joints of its hands, (21, 3) metres each, in the order of hand21; None where they are not known
     :param answer: the HandPoseArray of that stamp, None while there is none
     :param latency_ms: from the image's stamp to the arrival of the answer
     """
@@ -42,7 +42,7 @@ class SentFrame:
     name: str
     recorded_ns: int
     stamp_ns: int
-    true: list[np.ndarray] = field(default_factory=list)
+    true: list[np.ndarray] | None = None
     answer: Any = None
     latency_ms: float = float("nan")
 
@@ -140,7 +140,7 @@ class Player:
         self.session.truth_known = bool(source.truth)
         for sent in self.session.frames:
             known = source.truth.get(sent.recorded_ns)
-            sent.true = [joints_of(hand, HAND21) for hand in known.hands] if known else []
+            sent.true = [joints_of(hand, HAND21) for hand in known.hands] if known else None
 
     def _send(self, frame: SourceFrame, stamp: int | None = None) -> None:
         image, info = frame.image, frame.info

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-# Metres a count, fixed by REP 118: integers are millimetres, floats metres.
-_ENCODINGS = {"16UC1": (np.uint16, 0.001), "mono16": (np.uint16, 0.001), "32FC1": (np.float32, 1.0)}
+_PIXELS = {"16UC1": np.uint16, "mono16": np.uint16, "32FC1": np.float32}
+MILLIMETRE = 0.001  # metres a count: REP 118 has integers in millimetres, floats in metres
 
 
 class DepthError(ValueError):
@@ -28,12 +30,13 @@ def decode_depth(
     :param step: bytes a row, at least width times the pixel's size
     :param depth_scale: metres a count where the sensor does not keep to the encoding's unit (16UC1 only)
     :return: (height, width) float32 in metres; everything invalid (0, NaN, inf, negative) is 0
-    :raises DepthError: unknown encoding, or sizes that do not fit together
+    :raises DepthError: unknown encoding, sizes that do not fit together, or a scale that none can be
     """
     try:
-        dtype, unit = _ENCODINGS[encoding]
+        dtype = _PIXELS[encoding]
     except KeyError:
         raise DepthError(f"encoding {encoding!r} is no depth encoding: publish 16UC1 (millimetres) or 32FC1 (metres)") from None
+    unit = count_unit(depth_scale)
     pixel = np.dtype(dtype).newbyteorder(">" if is_bigendian else "<")
     if step < width * pixel.itemsize:
         raise DepthError(
@@ -52,8 +55,20 @@ def decode_depth(
     )
     counts = np.ascontiguousarray(rows).view(pixel)
     if counts.dtype.kind == "u":
-        return np.multiply(counts, np.float32(depth_scale or unit), dtype=np.float32)
+        return np.multiply(counts, unit, dtype=np.float32)
     return clean_depth(counts.astype(np.float32))
+
+
+def count_unit(depth_scale: float | None) -> np.float32:
+    """Metres a count of an image of whole numbers: `depth_scale`, or None for REP 118's millimetre.
+
+    :raises DepthError: not positive, or not finite
+    """
+    if depth_scale is None:
+        return np.float32(MILLIMETRE)
+    if not (depth_scale > 0 and math.isfinite(depth_scale)):
+        raise DepthError(f"depth_scale {depth_scale} is not positive and finite: give metres a count (millimetres: 0.001)")
+    return np.float32(depth_scale)
 
 
 def clean_depth(depth: np.ndarray) -> np.ndarray:

@@ -61,7 +61,10 @@ def load_engine(path: str | Path, backend: str = "auto", threads: int = 1) -> En
         )
     if threads < 1:
         raise ModelError(f"threads {threads} is no number of CPU threads: use 1 or more")
-    from hand_pose_ros.inference.onnxruntime_engine import OnnxRuntimeEngine
+    try:
+        from hand_pose_ros.inference.onnxruntime_engine import OnnxRuntimeEngine
+    except ImportError as error:
+        raise ModelError(f"ONNX Runtime cannot be imported ({error}): pip install 'onnxruntime>=1.19'") from error
 
     engine = OnnxRuntimeEngine(path, threads=threads)
     why = "backend auto: the only back end in this version" if backend == "auto" else "as asked"

@@ -8,9 +8,11 @@ frame is logged and counted, and the node lives on.
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,24 +21,22 @@ from hand_pose_ros.geometry.camera import CameraError
 from hand_pose_ros.geometry.depth import DepthError
 from hand_pose_ros.inference.engine import Engine
 from hand_pose_ros.live.diagnostics import diagnostic_array
-from hand_pose_ros.live.outputs import OutputBuilder
+from hand_pose_ros.live.order import FrameOrder, Order
 from hand_pose_ros.live.pairing import Pair, Pairing
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.live.slot import NewestSlot
 from hand_pose_ros.live.statistics import Statistics
+from hand_pose_ros.live.step import FrameStep
 from hand_pose_ros.live.throttle import Throttle
-from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, DIAGNOSTICS, MODEL, TopicSpec
-from hand_pose_ros.messages.depth_input import depth_frame
+from hand_pose_ros.live.topics import CAMERA_INFO, COMPRESSED_DEPTH, DIAGNOSTICS, MODEL, TopicSpec, depth_input
+from hand_pose_ros.messages.depth_input import compressed_depth_image
 from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
-from hand_pose_ros.perception.pipeline import Pipeline
 from hand_pose_ros.perception.types import DepthFrame, FrameResult
 
 log = logging.getLogger(__name__)
 
 Outputs = list[tuple[TopicSpec, Any]]
 
-# A frame that is older than the one before by less is late and left out; by more, time was set back (a recording began again).
-LATE_FRAME_NS = 100_000_000
 LOG_PERIOD_S = 5.0
 _IDLE_S = 0.1  # how often diagnostics are thought of while no frame comes
 _SAMPLED = 4  # every so many rows and columns, to tell the share of invalid pixels
@@ -47,36 +47,41 @@ class HandPoseApp:
 
     :param parameters: values of the node's parameters
     :param library: makes the messages
-    :param publish: called on the worker's thread with what one frame gives
+    :param publish: called on the worker's thread with each message; what it raises costs that message alone
     :param load_engine: loads the model; called on the worker's thread, which alone uses the engine
     :param topic_name: what a topic is called after remapping, for the log
     :param node_name: for diagnostics
     :param where: what the transport listens on, for the log
+    :param clock_ns: the clock that the images are stamped by, for their age and for the stamp of diagnostics
     """
 
     def __init__(
         self,
         parameters: Parameters,
         library: MessageLibrary,
-        publish: Callable[[Outputs], None],
+        publish: Callable[[TopicSpec, Any], None],
         load_engine: Callable[[], Engine],
         *,
         topic_name: Callable[[str], str] = str,
         node_name: str = "hand_pose",
         where: str = "",
+        clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.parameters = parameters
         self._library, self._publish, self._load_engine = library, publish, load_engine
-        self._node_name = node_name
-        self._image_topic, self._info_topic = topic_name(DEPTH_IMAGE.name), topic_name(CAMERA_INFO.name)
+        self._topic_name, self._node_name, self._where, self._clock_ns = topic_name, node_name, where, clock_ns
+        self._image = depth_input(parameters.depth_transport, topic_name)
+        self._image_topic, self._info_topic = topic_name(self._image.name), topic_name(CAMERA_INFO.name)
+        self._status = ""
         self._pairing = Pairing(self._image_topic, self._info_topic, where)
         self._pairing_lock = threading.Lock()
         self._slot: NewestSlot[Pair] = NewestSlot()
+        self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._statistics = Statistics()
         self._throttle = Throttle(LOG_PERIOD_S)
         self._stopping, self._ready = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
-        self._last_stamp_ns: int | None = None
+        self._order = FrameOrder()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -98,61 +103,106 @@ class HandPoseApp:
         if self._thread is not None:
             self._thread.join()
 
+    def set_parameters(self, parameters: Parameters) -> None:
+        """Other values from the next frame on; those that are read only stay as they were at the start."""
+        self._between_frames(lambda: self._take_over(parameters))
+
+    def reset_tracking(self) -> None:
+        """Forget the hands before the next frame: they are searched for anew and get other ids."""
+        self._between_frames(self._reset)
+
+    def set_enabled(self, enabled: bool, status: str = "disabled") -> None:
+        """Whether images are answered; without, the model stays loaded, and diagnostics say `status`.
+
+        What came before is forgotten: camera infos, an image that waits, the hands.
+        """
+        with self._pairing_lock:
+            self._status = "" if enabled else status
+            self._pairing = Pairing(self._image_topic, self._info_topic, self._where)
+            self._slot.take(0)
+        self._between_frames(self._reset)
+
     def on_camera_info(self, info: Any) -> None:
         """A sensor_msgs/CameraInfo came in."""
         with self._pairing_lock:
-            pair = self._pairing.add_info(info)
+            pair = None if self._status else self._pairing.add_info(info)
         if pair is not None:
             self._slot.put(pair)
 
     def on_image(self, image: Any, received_ns: int) -> None:
-        """A sensor_msgs/Image came in at `received_ns` (wall clock)."""
+        """A sensor_msgs/Image (CompressedImage if `depth_transport` says so) came in at `received_ns` (wall clock)."""
+        if self._image.typename == COMPRESSED_DEPTH.typename:
+            try:
+                image = compressed_depth_image(image)
+            except DepthError as error:
+                text = f"{self._image_topic}: {error}"
+                self._between_frames(lambda: self._complain(text))
+                return
         with self._pairing_lock:
-            pair = self._pairing.add_image(image, received_ns)
+            pair = None if self._status else self._pairing.add_image(image, received_ns)
         if pair is not None:
             self._slot.put(pair)
 
     def _run(self) -> None:
         try:
             engine = self._load_engine()
-            self._pipeline = Pipeline(engine, self.parameters.pipeline_settings())
+            self._step = FrameStep(engine, self._library, self.parameters)
         except Exception as error:  # told to the caller of start
             self._failure = error
             return
         finally:
             self._ready.set()
-        self._outputs = OutputBuilder(self._library, self.parameters, engine.card.name)
         self._send([(MODEL, self._library.make("std_msgs/msg/String", data=engine.card.to_json()))])
         period_began = time.monotonic()
         while not self._stopping.is_set():
             pair = self._slot.take(_IDLE_S)
-            if pair is not None:
+            while not self._tasks.empty():
+                self._guarded("a request could not be carried out", self._tasks.get())
+            if pair is not None and not self._status:  # it may have been taken just before the node was disabled
                 self._answer(pair)
             now = time.monotonic()
             if now - period_began >= self.parameters.diagnostics_period_s:
-                self._send_diagnostics(now - period_began, engine)
+                self._guarded("diagnostics could not be made", self._send_diagnostics, now - period_began, engine)
                 period_began = now
             with self._pairing_lock:
-                line = self._pairing.report(now)
+                line = None if self._status else self._pairing.report(now)
             if line:
                 log.warning("%s", line)
 
+    def _guarded(self, what: str, action: Callable[..., None], *arguments: Any) -> None:
+        """Do what is no frame; a fault in it does not end the worker, without which the node would be there but mute."""
+        try:
+            action(*arguments)
+        except Exception as error:
+            self._complain(f"{what}: {error!r}", trace=True)
+
+    def _between_frames(self, task: Callable[[], None]) -> None:
+        """Let the worker, which alone uses pipeline and statistics, do it."""
+        self._tasks.put(task)
+        self._slot.wake()
+
+    def _take_over(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self._step.configure(parameters)
+
+    def _reset(self) -> None:
+        self._step.reset()
+
     def _answer(self, pair: Pair) -> None:
         """One frame; nothing that is wrong with it gets out of here."""
-        stamp = stamp_ns(pair.image.header)
-        if self._last_stamp_ns is not None and stamp <= self._last_stamp_ns:
-            if self._last_stamp_ns - stamp < LATE_FRAME_NS:
-                self._statistics.add_late()
-                if self._throttle.allow("late"):
-                    log.warning(
-                        "%s: a frame is left out: its stamp is not newer than the one before (published twice? stamp not set?)",
-                        self._image_topic,
-                    )
-                return
-            seconds = (self._last_stamp_ns - stamp) / 1e9
+        order = self._order.next(stamp_ns(pair.image.header))
+        if order is Order.LATE:
+            self._statistics.add_late()
+            if self._throttle.allow("late"):
+                log.warning(
+                    "%s: a frame is left out: its stamp is not newer than the one before (published twice? stamp not set?)",
+                    self._image_topic,
+                )
+            return
+        if order is Order.SET_BACK:
+            seconds = self._order.behind_ns / 1e9
             log.info("%s: time went back by %.1f s (a recording began again?): tracking starts anew", self._image_topic, seconds)
-            self._pipeline.reset()
-        self._last_stamp_ns = stamp
+            self._step.reset()
         try:
             self._process(pair)
         except DepthError as error:
@@ -161,26 +211,19 @@ class HandPoseApp:
             self._complain(f"{self._info_topic}: {error}")
         except Exception as error:  # the next frame may be fine
             self._complain(f"{self._image_topic}: a frame could not be answered: {error!r}", trace=True)
-            self._pipeline.reset()
+            self._step.reset()
 
     def _process(self, pair: Pair) -> None:
         waited_ms = max(time.time_ns() - pair.received_ns, 0) / 1e6
-        begin = time.perf_counter()
-        scale = self.parameters.depth_scale or None
-        frame = depth_frame(pair.image, pair.info, rectified=self.parameters.rectified, depth_scale=scale)
-        decode_ms = (time.perf_counter() - begin) * 1e3
-        result = self._pipeline.process(frame)
-        begin = time.perf_counter()
-        messages = self._outputs.build(result)
-        build_ms = (time.perf_counter() - begin) * 1e3
+        depth, result, messages = self._step.run(pair.image, pair.info)
         self._send(messages)
-        self._count(frame, result, {"wait": waited_ms, "decode": decode_ms, **result.stage_ms, "build": build_ms})
+        self._count(depth, result, waited_ms)
 
-    def _count(self, frame: DepthFrame, result: FrameResult, stage_ms: dict[str, float]) -> None:
-        age_ms = (time.time_ns() - frame.stamp_ns) / 1e6
+    def _count(self, frame: DepthFrame, result: FrameResult, waited_ms: float) -> None:
+        age_ms = (self._clock_ns() - frame.stamp_ns) / 1e6
         sample = frame.depth[::_SAMPLED, ::_SAMPLED]
         invalid = 1.0 - np.count_nonzero(sample) / sample.size
-        result = FrameResult(result.stamp_ns, result.frame_id, result.hands, stage_ms)
+        result = replace(result, stage_ms={"wait": waited_ms, **result.stage_ms})
         self._statistics.add_frame(result, age_ms=age_ms, invalid_share=invalid)
         if invalid == 1.0 and not frame.depth.any() and self._throttle.allow("no depth"):
             log.warning(
@@ -199,13 +242,23 @@ class HandPoseApp:
 
     def _send_diagnostics(self, seconds: float, engine: Engine) -> None:
         snapshot = self._statistics.close_period(seconds, self._slot.dropped)
-        name, model = self._node_name, engine.card.name
-        message = diagnostic_array(self._library, snapshot, node=name, backend=engine.backend, model=model, now_ns=time.time_ns())
+        message = diagnostic_array(
+            self._library,
+            snapshot,
+            node=self._node_name,
+            backend=engine.backend,
+            model=engine.card.name,
+            now_ns=self._clock_ns(),
+            status=self._status,
+        )
         self._send([(DIAGNOSTICS, message)])
 
     def _send(self, messages: Outputs) -> None:
-        try:
-            self._publish(messages)
-        except Exception:  # a transport that is going down must not end the worker
-            if self._throttle.allow("publish"):
-                log.exception("messages could not be published")
+        for spec, message in messages:
+            try:
+                self._publish(spec, message)
+            except Exception as error:  # one subscriber that hangs must not cost the others their messages
+                text = f"{self._topic_name(spec.name)}: {error!r}"
+                self._statistics.add_publish_error(text)
+                if self._throttle.allow(f"publish {spec.name}"):
+                    log.warning("a message could not be published on %s", text, exc_info=True)

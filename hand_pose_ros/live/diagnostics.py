@@ -1,8 +1,8 @@
 """diagnostic_msgs/DiagnosticArray of the node, after the conventions of diagnostic_updater.
 
-Keys that tools may rely on: rate_hz, age_ms, hands, frames, dropped, late, errors, invalid_depth_share, backend, model, and
-`<stage>_ms` for every stage (medians of the period): wait (from arrival to being taken up), decode, localize, crop, network,
-track, build.
+Keys that tools may rely on: rate_hz, age_ms, hands, frames, dropped, late, errors, publish_errors, invalid_depth_share, backend,
+model, and `<stage>_ms` for every stage (medians of the period): wait (from arrival to being taken up), decode, localize, crop,
+network, track, build.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ OK, WARN, ERROR = 0, 1, 2
 MOSTLY_INVALID = 0.95  # share of a depth image's pixels
 
 
-def diagnostic_array(library: MessageLibrary, snapshot: Snapshot, *, node: str, backend: str, model: str, now_ns: int) -> Any:
+def diagnostic_array(
+    library: MessageLibrary, snapshot: Snapshot, *, node: str, backend: str, model: str, now_ns: int, status: str = ""
+) -> Any:
     """One status, called "<node>: hands".
 
     :param node: the node's name without its slash
-    :param now_ns: wall clock; diagnostics are stamped when they are made
+    :param now_ns: the node's clock; diagnostics are stamped when they are made
+    :param status: what the node was told to do instead of looking for hands ("disabled"), or ""
     """
-    level, message = judge(snapshot)
+    level, message = (OK, status) if status else judge(snapshot)
     values = {
         "rate_hz": f"{snapshot.rate_hz:.1f}",
         "age_ms": f"{snapshot.age_ms:.1f}",
@@ -31,6 +34,7 @@ def diagnostic_array(library: MessageLibrary, snapshot: Snapshot, *, node: str, 
         "dropped": str(snapshot.dropped_total),
         "late": str(snapshot.late_total),
         "errors": str(snapshot.errors_total),
+        "publish_errors": str(snapshot.publish_errors_total),
         "invalid_depth_share": f"{snapshot.invalid_share:.3f}",
         "backend": backend,
         "model": model,
@@ -51,6 +55,11 @@ def judge(snapshot: Snapshot) -> tuple[int, str]:
     """Level and one line."""
     if snapshot.errors:
         return ERROR if not snapshot.frames else WARN, snapshot.last_error
+    if snapshot.publish_errors:
+        return WARN, f"{snapshot.publish_errors} message(s) could not be published, the last: {snapshot.last_publish_error}"
+    if snapshot.late and not snapshot.frames:
+        text = "left out: stamps not newer than the one before (does the driver set header.stamp? is the topic published twice?)"
+        return WARN, f"all {snapshot.late} images of the last {snapshot.seconds:.1f} s {text}"
     if not snapshot.frames:
         return WARN, f"no depth image with its camera info in the last {snapshot.seconds:.1f} s"
     if snapshot.invalid_share >= MOSTLY_INVALID:

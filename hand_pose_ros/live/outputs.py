@@ -19,7 +19,7 @@ class OutputBuilder:
     """
 
     def __init__(self, library: MessageLibrary, parameters: Parameters, model_id: str) -> None:
-        self._library, self._parameters, self._model_id = library, parameters, model_id
+        self._library, self.parameters, self._model_id = library, parameters, model_id
         self._marked_slots: frozenset[int] = frozenset()
 
     def build(self, result: FrameResult) -> list[tuple[TopicSpec, Any]]:
@@ -27,7 +27,7 @@ class OutputBuilder:
 
         Without the image's frame there are no transforms, since they would have no parent.
         """
-        library, parameters = self._library, self._parameters
+        library, parameters = self._library, self.parameters
         messages = [(HANDS, hand_pose_array(library, result, self._model_id))]
         if parameters.publish_tf and result.hands and result.frame_id:
             messages.append((TRANSFORMS, hand_transforms(library, result, parameters.frame_prefix)))

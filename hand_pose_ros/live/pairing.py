@@ -35,7 +35,7 @@ class Pairing:
     def __init__(self, image_topic: str, info_topic: str, where: str = "") -> None:
         self._image_topic, self._info_topic, self._where = image_topic, info_topic, where
         self._infos: dict[_Key, Any] = {}
-        self._waiting: tuple[Any, int] | None = None  # an image that came before the first camera info
+        self._waiting: tuple[Any, int] | None = None  # the newest image, if its camera info has yet to come
         self._last_image: _Key | None = None
         self._images = self._infos_seen = self._pairs = 0
         self._period_began_s: float | None = None
@@ -49,6 +49,7 @@ class Pairing:
         if info is None:
             self._waiting = (image, received_ns)
             return None
+        self._waiting = None  # older, and perhaps of another camera
         self._pairs += 1
         return Pair(image, info, received_ns)
 

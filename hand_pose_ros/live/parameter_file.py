@@ -13,8 +13,17 @@ import yaml
 from hand_pose_ros.live.parameters import ParameterError, Parameters
 
 # Every ROS 2 node has it. This node's stamps are the images', so simulated time needs nothing of it.
-_IGNORED = {"use_sim_time"}
+IGNORED = {"use_sim_time"}
 _LINE_LENGTH = 120
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1, which PyYAML keeps to, takes a number without a point or without the sign of its exponent for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
 
 
 def read_values(path: Path | str, node: str) -> dict[str, Any]:
@@ -25,7 +34,7 @@ def read_values(path: Path | str, node: str) -> dict[str, Any]:
     :raises ParameterError: the file is missing or is no parameter file, or none of its entries is for this node
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        content = load_yaml(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ParameterError(f"parameter file {path} cannot be read: {error.strerror or error}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -37,7 +46,12 @@ def read_values(path: Path | str, node: str) -> dict[str, Any]:
         raise ParameterError(
             f"parameter file {path} has nothing for {node} (it names {named}): begin the entry with /** or {node}"
         )
-    return {name: value for values in fitting for name, value in _flat(values) if name not in _IGNORED}
+    return {name: value for values in fitting for name, value in _flat(values) if name not in IGNORED}
+
+
+def load_yaml(text: str) -> Any:
+    """YAML as ROS 2 reads it: 1e-1 is a number."""
+    return yaml.load(text, _Loader)
 
 
 def default_yaml() -> str:

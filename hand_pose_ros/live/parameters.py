@@ -1,8 +1,8 @@
 """The node's parameters: names, types, defaults, ranges and what each is for, in one place for both transports.
 
-`Parameters` is made from a ROS 2 parameter file (`parameter_file.py`), from command line settings, or by the rclpy node. The
-metadata of every field has `description`, `read_only` (not changed while the node runs), and where they apply `minimum`,
-`maximum` and `choices`.
+`Parameters` is made from a ROS 2 parameter file (`parameter_file.py`), from a command line (`parameter_arguments.py`), or by
+the rclpy node. The metadata of every field has `description`, `read_only` (not changed while the node runs), and where they
+apply `minimum`, `maximum` and `choices`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from hand_pose_ros.live.topics import TRANSPORTS
 from hand_pose_ros.perception.pipeline import PipelineSettings
 from hand_pose_ros.share import find
 
 _TYPES = {"bool": bool, "int": int, "float": float, "str": str}
 _TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+DEFAULT_MODEL = "models/hand21_hourglass1_small.onnx"
 
 
 class ParameterError(ValueError):
@@ -43,6 +45,12 @@ class Parameters:
         "auto", "What runs the model. auto: what this machine is best at; the log says which.", choices=("auto", "onnxruntime")
     )
     threads: int = _parameter(1, "Threads that the network may use on the CPU.", minimum=1, maximum=64)
+    depth_transport: str = _parameter(
+        "raw",
+        "How depth images come: raw on depth/image_rect, or image_transport's compressedDepth (PNG, RVL) on "
+        "depth/image_rect/compressedDepth (a remap of depth/image_rect moves that, too).",
+        choices=TRANSPORTS,
+    )
     rectified: bool = _parameter(
         True,
         "The depth image is rectified: projected with P of the camera info. false: with K and the distortion D.",
@@ -66,7 +74,7 @@ class Parameters:
     )
     min_confidence: float = _parameter(
         PipelineSettings.min_confidence,
-        "A hand is taken up from this presence on (mean confidence of its joints).",
+        "A hand is taken up from this presence on (the model's own, or its joints' mean confidence).",
         minimum=0.0,
         maximum=1.0,
         read_only=False,
@@ -108,7 +116,7 @@ class Parameters:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+            object.__setattr__(self, field.name, checked_value(field, getattr(self, field.name)))
         if self.frame_prefix.startswith("/"):
             raise ParameterError(
                 f"frame_prefix is {self.frame_prefix!r}, but names of TF frames do not begin with a slash: leave it out"
@@ -133,8 +141,7 @@ class Parameters:
         """
         if self.model:
             return Path(self.model).expanduser()
-        models = sorted(find("models").glob("*.onnx"))
-        return models[0] if models else find("models/default.onnx")
+        return find(DEFAULT_MODEL)
 
     def with_values(self, values: dict[str, Any]) -> Parameters:
         """A copy with some values changed.
@@ -150,28 +157,11 @@ class Parameters:
         return dataclasses.replace(self, **values)
 
 
-def parse_settings(settings: list[str]) -> dict[str, Any]:
-    """Values of settings of the form "name:=value" (value as in YAML), as on a command line.
+def checked_value(field: dataclasses.Field, value: Any) -> Any:
+    """The value as the field has it (a whole number may stand for a float).
 
-    :raises ParameterError: text of another form; names and values are checked by `Parameters.with_values`
+    :raises ParameterError: wrong type, out of range or none of the choices
     """
-    return dict(_parse_setting(text) for text in settings)
-
-
-def _parse_setting(text: str) -> tuple[str, Any]:
-    name, separator, value = (part.strip() for part in text.partition(":="))
-    if not separator or not name:
-        raise ParameterError(f"{text!r} is no setting: write name:=value, for example max_hands:=2")
-    field = Parameters.__dataclass_fields__.get(name)
-    if field is not None and field.type == "str":
-        return name, value.strip("\"'")  # a path or name as it stands, also "1" or "on"
-    try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ParameterError(f"{text!r}: {value!r} is no value that YAML reads") from None
-
-
-def _checked(field: dataclasses.Field, value: Any) -> Any:
     wanted = _TYPES[field.type]
     if wanted is float and type(value) is int:
         value = float(value)

@@ -15,27 +15,32 @@ class Snapshot:
     """The node between two diagnostics messages; totals count from the start.
 
     :param seconds: length of the period
-    :param frames: frames answered in the period; `errors`: frames that could not be read
-    :param frames_total, errors_total, dropped_total, late_total: since the start; late ones were older than what was answered
+    :param frames: frames answered in the period; `errors`: frames that could not be read; `late`: frames that were left out,
+        since they were not newer than what was answered; `publish_errors`: messages that the transport did not take
+    :param frames_total, errors_total, dropped_total, late_total, publish_errors_total: since the start
     :param hands: in the last frame
     :param age_ms: of the last frame when it was answered, from its stamp; NaN when there was none
     :param invalid_share: of its depth pixels, 0 to 1; NaN when there was none
     :param stage_ms: median of every stage in the period
-    :param last_error: text of the newest error in the period, or ""
+    :param last_error, last_publish_error: text of the newest in the period, or ""
     """
 
     seconds: float
     frames: int
     errors: int
+    late: int
+    publish_errors: int
     frames_total: int
     errors_total: int
     dropped_total: int
     late_total: int
+    publish_errors_total: int
     hands: int
     age_ms: float
     invalid_share: float
     stage_ms: dict[str, float]
     last_error: str
+    last_publish_error: str
 
     @property
     def rate_hz(self) -> float:
@@ -50,12 +55,16 @@ class Statistics:
     frames_total: int = 0
     errors_total: int = 0
     late_total: int = 0
+    publish_errors_total: int = 0
     _frames: int = 0
     _errors: int = 0
+    _late: int = 0
+    _publish_errors: int = 0
     _hands: int = 0
     _age_ms: float = float("nan")
     _invalid_share: float = float("nan")
     _last_error: str = ""
+    _last_publish_error: str = ""
     _stages: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def add_frame(self, result: FrameResult, *, age_ms: float, invalid_share: float) -> None:
@@ -73,8 +82,15 @@ class Statistics:
         self._last_error = text
 
     def add_late(self) -> None:
-        """A frame was left out, since a newer one has been answered."""
+        """A frame was left out, since one that is as new or newer has been answered."""
         self.late_total += 1
+        self._late += 1
+
+    def add_publish_error(self, text: str) -> None:
+        """A message could not be published."""
+        self.publish_errors_total += 1
+        self._publish_errors += 1
+        self._last_publish_error = text
 
     def close_period(self, seconds: float, dropped_total: int) -> Snapshot:
         """The period's figures; the next begins."""
@@ -82,17 +98,21 @@ class Statistics:
             seconds,
             self._frames,
             self._errors,
+            self._late,
+            self._publish_errors,
             self.frames_total,
             self.errors_total,
             dropped_total,
             self.late_total,
+            self.publish_errors_total,
             self._hands if self._frames else 0,
             self._age_ms if self._frames else float("nan"),
             self._invalid_share if self._frames else float("nan"),
             {stage: float(np.median(values)) for stage, values in self._stages.items()},
             self._last_error,
+            self._last_publish_error,
         )
-        self._frames = self._errors = 0
-        self._last_error = ""
+        self._frames = self._errors = self._late = self._publish_errors = 0
+        self._last_error = self._last_publish_error = ""
         self._stages.clear()
         return snapshot

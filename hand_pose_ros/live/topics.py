@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -39,6 +40,7 @@ class TopicSpec:
 
 
 DEPTH_IMAGE = TopicSpec("depth/image_rect", "sensor_msgs/msg/Image", SENSOR_DATA)
+COMPRESSED_DEPTH = TopicSpec("depth/image_rect/compressedDepth", "sensor_msgs/msg/CompressedImage", SENSOR_DATA)
 CAMERA_INFO = TopicSpec("depth/camera_info", "sensor_msgs/msg/CameraInfo", SENSOR_DATA)
 
 HANDS = TopicSpec("hands", "hand_pose_ros/msg/HandPoseArray", RELIABLE)
@@ -50,3 +52,18 @@ MODEL = TopicSpec("model", "std_msgs/msg/String", LATCHED)
 
 INPUTS = (DEPTH_IMAGE, CAMERA_INFO)
 OUTPUTS = (HANDS, HAND_MARKERS, PALM_POSES, TRANSFORMS, DIAGNOSTICS, MODEL)
+
+TRANSPORTS = ("raw", "compressedDepth")
+
+
+def depth_input(transport: str, topic_name: Callable[[str], str]) -> TopicSpec:
+    """The topic that depth images come on, by the name to subscribe to: remapping is still to be applied to it, once.
+
+    :param transport: one of `TRANSPORTS`
+    :param topic_name: what a topic is called after remapping; as with image_transport, the compressed topic lies below what
+        `DEPTH_IMAGE` is remapped to
+    """
+    if transport == "raw":
+        return DEPTH_IMAGE
+    suffix = COMPRESSED_DEPTH.name.removeprefix(DEPTH_IMAGE.name)
+    return TopicSpec(topic_name(DEPTH_IMAGE.name) + suffix, COMPRESSED_DEPTH.typename, COMPRESSED_DEPTH.qos)

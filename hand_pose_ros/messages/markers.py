@@ -12,7 +12,7 @@ from hand_pose_ros.messages.library import MessageLibrary, make_header
 from hand_pose_ros.perception.types import FrameResult, Hand
 from hand_pose_ros.skeleton import finger_of
 
-# RGB, the colours of the overlay pictures (hand_pose_ros.viz.draw).
+# RGB, from the thumb to the little finger: easy to tell apart, also with weak colour vision (after Okabe and Ito).
 FINGER_COLOURS = {
     "thumb": (230, 94, 0),
     "index": (240, 228, 66),

@@ -25,7 +25,8 @@ class PipelineSettings:
     :param min_confidence: a hand is taken up from this presence on (the model's own, or its mean joint confidence)
     :param keep_confidence: and kept down to this one
     :param lost_frames: a hand that was not seen for so many frames is dropped
-    :param search_every: frames between searches for a further hand while others are tracked; without any, every frame
+    :param search_every: frames between searches for a further hand while others are tracked; without any, every frame is
+        searched, after a second's worth of frames without a hand every third
     :param max_candidates: places that the network looks at in one search
     :param recenter_m: the network looks again where its joints lie farther than this from the crop's centre
     :param cube_m: edge of the cube, or None for the one that the model was trained with
@@ -57,6 +58,11 @@ class PipelineSettings:
 # Passes of the network over a new hand, each centred on the joints of the one before.
 DETECTION_PASSES = 3
 CENTERED_M = 0.01
+# First looks are badly centred, so a hand's presence may still be low there, but not as low as an empty table's.
+WORTH_A_SECOND_LOOK = 0.1
+# After so many frames without a hand only every IDLE_EVERY-th is searched: a search costs several times what following does.
+IDLE_AFTER_FRAMES = 30
+IDLE_EVERY = 3
 # A hand that jumped out of its crop and is found within this distance in the same frame is still the same hand.
 SAME_HAND_M = 0.35
 # Two hands whose joints are this close on average are one hand seen twice.
@@ -71,16 +77,21 @@ class Pipeline:
 
     def __init__(self, engine: Engine, settings: PipelineSettings = PipelineSettings()) -> None:
         self.engine = engine
-        self.settings = settings
         self._skeleton = skeleton(engine.card.skeleton)
-        self._estimator = HandEstimator(engine, settings.cube_m or engine.card.cube_m, settings.min_depth_m, settings.max_depth_m)
+        self.configure(settings)
         self._tracks = Tracks(settings.max_hands)
-        self._since_search = 0
+        self._since_search = self._empty_frames = 0
+
+    def configure(self, settings: PipelineSettings) -> None:
+        """Other settings from the next frame on; the hands are kept, and so is max_hands."""
+        card = self.engine.card
+        self.settings = settings
+        self._estimator = HandEstimator(self.engine, settings.cube_m or card.cube_m, settings.min_depth_m, settings.max_depth_m)
 
     def reset(self) -> None:
         """Forget the hands; the next frame is searched as if it were the first."""
         self._tracks.clear()
-        self._since_search = 0
+        self._since_search = self._empty_frames = 0
 
     def process(self, frame: DepthFrame) -> FrameResult:
         """The hands of one frame, by slot, with the milliseconds of each of STAGES."""
@@ -135,6 +146,9 @@ class Pipeline:
 
     def _search_is_due(self, lost: list[Track]) -> bool:
         self._since_search += 1
+        self._empty_frames = 0 if len(self._tracks) else self._empty_frames + 1
+        if self._empty_frames > IDLE_AFTER_FRAMES and self._since_search < IDLE_EVERY:
+            return False
         seen = len(self._tracks) - len(lost)
         if seen and not lost and (not self._tracks.free or self._since_search < self.settings.search_every):
             return False
@@ -199,9 +213,9 @@ class Pipeline:
 
 
 def _promising(estimates: list[Estimate | None]) -> list[Estimate]:
-    """Those that come near the best one's presence."""
+    """Those that may be hands and come near the best one's presence."""
     best = max((e.presence for e in estimates if e is not None), default=0.0)
-    return [e for e in estimates if e is not None and e.presence >= best / 2]
+    return [e for e in estimates if e is not None and e.presence >= max(best / 2, WORTH_A_SECOND_LOOK)]
 
 
 def _same_hand(a: Estimate, b: Estimate) -> bool:

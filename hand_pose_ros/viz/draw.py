@@ -9,18 +9,12 @@ import numpy as np
 
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.geometry.crop import unpack_symmetric
+from hand_pose_ros.messages import markers
 from hand_pose_ros.perception.types import Hand
 from hand_pose_ros.skeleton import finger_of
 
-# BGR, from the thumb to the little finger: easy to tell apart, also with weak colour vision (after Okabe and Ito).
-FINGER_COLOURS = {
-    "thumb": (0, 94, 230),
-    "index": (66, 228, 240),
-    "middle": (115, 190, 0),
-    "ring": (235, 170, 60),
-    "little": (190, 110, 215),
-    "wrist": (255, 255, 255),
-}
+# BGR, as OpenCV has it; the colours of the markers in RViz.
+FINGER_COLOURS = {finger: colour[::-1] for finger, colour in markers.FINGER_COLOURS.items()}
 TRUTH_COLOUR = (255, 255, 255)
 SHIFT = 4  # OpenCV draws with 1/16 pixel
 ELLIPSE_DEVIATIONS = 2.0

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import random
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from free_domain import free_domain
 from small_bags import IMAGE, INFO
 
 from hand_pose_ros.live.dds.network import Discovery
@@ -26,23 +24,7 @@ from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30
-# Above, DDS ports lie where Linux takes ports for outgoing connections.
-LAST_SAFE_DOMAIN = 100
 _ROS_VARIABLES = ("CYCLONEDDS_URI", "ROS_")
-
-
-@contextlib.contextmanager
-def free_domain() -> Iterator[int]:
-    """A domain id that no other test process on this machine holds."""
-    for domain in random.sample(range(1, LAST_SAFE_DOMAIN), LAST_SAFE_DOMAIN - 1):
-        with (Path(tempfile.gettempdir()) / f"hand_pose_test_domain_{domain}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            yield domain
-            return
-    raise RuntimeError("all DDS domains are in use by other tests")
 
 
 class LiveNode:

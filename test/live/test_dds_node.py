@@ -61,7 +61,9 @@ def test_all_outputs_and_a_clean_end(model):
 
 def test_the_log_says_what_it_listens_to(model):
     with free_domain() as domain:
-        remaps = ["-r", "__ns:=/robot1", "-r", "depth/image_rect:=/camera/depth", "-r", "__node:=left"]
+        # Rules are not applied to what a rule has made.
+        rules = ["__ns:=/robot1", "__node:=left", "depth/image_rect:=/camera/depth", "/camera/depth:=/elsewhere"]
+        remaps = [word for rule in rules for word in ("-r", rule)]
         node = LiveNode("--domain-id", str(domain), *with_model(model, *remaps))
         try:
             node.wait_for_log("publishes")
@@ -163,6 +165,7 @@ def test_parameter_file_and_setting(model, tmp_path):
         client.send(*frame(client, 0))
         assert len(client.next("hands").hands) == 1
         assert client.next("/tf").transforms[0].child_frame_id == "right/hand_0/wrist"
+        client.next("palm_poses")  # sent after the markers
         assert client.outputs["hand_markers"].count == 0
 
 

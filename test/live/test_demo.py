@@ -120,6 +120,7 @@ def test_a_recording_goes_over_the_wire_and_is_scored(tmp_path, recording, model
     assert figures["frames_answered"] >= 80  # on a busy machine the newest-frame slot may drop some
     # Ten frames have their true hand 100 mm away: answered, but not with the hand.
     assert figures["frames_answered"] - 10 <= figures["frames_with_hand"] <= min(80, figures["frames_answered"])
+    assert figures["missed_hands"] == figures["frames_answered"] - figures["frames_with_hand"] == figures["false_hands"]
     assert figures["mean_error_mm"] == pytest.approx(5.0, abs=1.0)
     assert 0 < figures["latency_p50_ms"] <= figures["latency_p99_ms"] < 1000
     assert {f"{stage}_p50_ms" for stage in ("wait", "decode", "localize", "crop", "network", "track", "build")} <= set(figures)
@@ -137,6 +138,7 @@ def test_a_recording_goes_over_the_wire_and_is_scored(tmp_path, recording, model
     for text in (
         "frames sent, 30 a second",
         "within 50 mm",
+        "hands missed in those answers",
         "latency from image stamp to hands, p99",
         str(demo.out / "overlay.mp4"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ FRAME_ID = "depth_optical"
 PERIOD_NS = 33_333_333
 START_NS = 1_700_000_000_000_000_000
 IMAGE_TOPIC, INFO_TOPIC, TRUTH_TOPIC = "/camera/depth/image_rect", "/camera/depth/camera_info", "/ground_truth/hands"
+COMPRESSED_TOPIC, COMPRESSED = IMAGE_TOPIC + "/compressedDepth", "sensor_msgs/msg/CompressedImage"
 IMAGE, INFO, HANDS = "sensor_msgs/msg/Image", "sensor_msgs/msg/CameraInfo", "hand_pose_ros/msg/HandPoseArray"
 
 
@@ -51,6 +53,14 @@ def image_message(library: RosbagsLibrary, index: int, encoding: str = "16UC1") 
     )
 
 
+def compressed_message(library: RosbagsLibrary, index: int) -> Any:
+    """The same counts as image_transport's compressedDepth sends them: a header of 12 bytes, then a PNG."""
+    png = cv2.imencode(".png", depth_counts(index))[1].tobytes()
+    data = np.frombuffer(struct.pack("<iff", 0, 0.0, 0.0) + png, np.uint8)
+    header = make_header(library, stamp(index), FRAME_ID)
+    return library.make(COMPRESSED, header=header, format="16UC1; compressedDepth png", data=data)
+
+
 def info_message(library: RosbagsLibrary, index: int, frame_id: str = FRAME_ID) -> Any:
     k = [FOCAL, 0, (WIDTH - 1) / 2, 0, FOCAL, (HEIGHT - 1) / 2, 0, 0, 1]
     p = [*k[:3], 0, *k[3:6], 0, *k[6:], 0]
@@ -68,19 +78,26 @@ def write_bag(
     info_from: int = 0,
     info_frame_id: str = FRAME_ID,
     depth_topics: tuple[str, ...] = (IMAGE_TOPIC,),
+    compressed: bool = False,
     truth: dict[int, Any] | None = None,
 ) -> Path:
-    """A recording by the rosbags library, camera info before its image; `truth` maps the frame to a HandPoseArray."""
+    """A recording by the rosbags library, camera info before its image; `truth` maps the frame to a HandPoseArray.
+
+    :param compressed: the images as compressedDepth, too
+    """
     with Writer(path, version=8, storage_plugin=plugin) as writer:
         store = library.typestore
         images = [writer.add_connection(topic, IMAGE, typestore=store) for topic in depth_topics]
         infos = writer.add_connection(INFO_TOPIC, INFO, typestore=store) if info else None
+        packed = writer.add_connection(COMPRESSED_TOPIC, COMPRESSED, typestore=store) if compressed else None
         truths = writer.add_connection(TRUTH_TOPIC, HANDS, typestore=store) if truth else None
         for index in range(frames):
             if infos and index >= info_from:
                 writer.write(infos, stamp(index), library.serialize(info_message(library, index, info_frame_id), INFO))
             for connection in images:
                 writer.write(connection, stamp(index), library.serialize(image_message(library, index), IMAGE))
+            if packed:
+                writer.write(packed, stamp(index), library.serialize(compressed_message(library, index), COMPRESSED))
             if truths and index in truth:
                 writer.write(truths, stamp(index), library.serialize(truth[index], HANDS))
     return path

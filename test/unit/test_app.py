@@ -6,9 +6,10 @@ import queue
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
-from small_bags import image_message, info_message, stamp
+from small_bags import depth_counts, image_message, info_message, stamp
 from tiny_model import write_tiny_model
 
 from hand_pose_ros.inference.engine import Engine, load_engine
@@ -47,9 +48,8 @@ class Outputs:
     def __init__(self) -> None:
         self.by_topic = {spec.name: queue.Queue() for spec in (HANDS, HAND_MARKERS, PALM_POSES, TRANSFORMS, DIAGNOSTICS, MODEL)}
 
-    def __call__(self, messages) -> None:
-        for spec, message in messages:
-            self.by_topic[spec.name].put(message)
+    def __call__(self, spec, message) -> None:
+        self.by_topic[spec.name].put(message)
 
     def next(self, spec):
         return self.by_topic[spec.name].get(timeout=WAIT_S)
@@ -59,8 +59,8 @@ class Outputs:
 
 
 @contextlib.contextmanager
-def running(model, load=None, **values):
-    outputs = Outputs()
+def running(model, load=None, outputs=None, **values):
+    outputs = outputs or Outputs()
     app = HandPoseApp(
         Parameters(**values), LIBRARY, outputs, load or (lambda: load_engine(model)), topic_name=lambda name: f"/{name}"
     )
@@ -74,6 +74,11 @@ def running(model, load=None, **values):
 def send(app, index: int, image=None, info=None) -> None:
     app.on_camera_info(info or info_message(LIBRARY, index))
     app.on_image(image or image_message(LIBRARY, index), time.time_ns())
+
+
+def warnings(caplog) -> list[logging.LogRecord]:
+    """With ROS sourced, launch's pytest plug-in lets information through, too."""
+    return [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def wait_for_log(caplog, text: str) -> None:
@@ -126,7 +131,7 @@ def test_only_the_newest_frame_waits(model):
 
 def test_diagnostics(model):
     with running(model, diagnostics_period_s=0.2) as (app, outputs):
-        assert outputs.next(DIAGNOSTICS).status[0].message.startswith("no depth image with its camera info in the last 0.2")
+        assert outputs.next(DIAGNOSTICS).status[0].message.startswith("no depth image with its camera info in the last ")
         while not outputs.empty(DIAGNOSTICS):
             outputs.next(DIAGNOSTICS)
         send(app, 0)
@@ -162,7 +167,7 @@ def test_a_bad_frame_is_logged_once_and_counted_and_the_next_is_answered(model, 
         assert message.status[0].level == 2 and text in message.status[0].message
         send(app, 5)
         assert len(outputs.next(HANDS).hands) == 1
-    assert len(caplog.records) == 1 and text in caplog.text
+    assert len(warnings(caplog)) == 1 and text in caplog.text
 
 
 def test_uncalibrated_camera(model, caplog):
@@ -207,7 +212,51 @@ def test_a_frame_that_is_not_newer_is_left_out(model, caplog):
             wait_for_log(caplog, "/depth/image_rect: a frame is left out: its stamp is not newer than the one before")
         send(app, 6)
         assert stamp_ns(outputs.next(HANDS).header) == stamp(6)
-    assert len(caplog.records) == 1
+    assert len(warnings(caplog)) == 1
+
+
+def test_diagnostics_when_every_frame_is_left_out(model):
+    with running(model, diagnostics_period_s=0.3) as (app, outputs):
+        for count in ("frames", "late"):
+            send(app, 5)
+            while values(message := outputs.next(DIAGNOSTICS))[count] == "0":
+                pass
+        status = message.status[0]
+        assert status.level == 1 and status.message.startswith("all 1 images of the last 0.")
+        assert "left out: stamps not newer than the one before (does the driver set header.stamp?" in status.message
+        assert outputs.next(DIAGNOSTICS).status[0].message.startswith("no depth image with its camera info in the last 0.")
+
+
+def test_a_message_that_cannot_be_published_does_not_cost_the_others(model, caplog):
+    class Deaf(Outputs):
+        def __call__(self, spec, message) -> None:
+            if spec == HANDS:
+                raise TimeoutError("a subscriber hangs")
+            super().__call__(spec, message)
+
+    with running(model, outputs=Deaf(), diagnostics_period_s=0.3) as (app, outputs), caplog.at_level(logging.WARNING):
+        for index in range(2):
+            send(app, index)
+            for spec in (TRANSFORMS, HAND_MARKERS, PALM_POSES):
+                outputs.next(spec)
+        while values(message := outputs.next(DIAGNOSTICS))["publish_errors"] == "0":
+            pass
+        (status,) = message.status
+        assert status.level == 1 and status.message.endswith("the last: /hands: TimeoutError('a subscriber hangs')")
+    assert len(warnings(caplog)) == 1
+    assert "a message could not be published on /hands: TimeoutError('a subscriber hangs')" in caplog.text
+
+
+def test_a_fault_beside_the_frames_does_not_end_the_worker(model, caplog):
+    class Faulty(Parameters):
+        def pipeline_settings(self):
+            raise RuntimeError("no such setting")
+
+    with running(model) as (app, outputs), caplog.at_level(logging.WARNING):
+        app.set_parameters(Faulty())
+        wait_for_log(caplog, "a request could not be carried out: RuntimeError('no such setting')")
+        send(app, 0)
+        assert len(outputs.next(HANDS).hands) == 1
 
 
 def test_report_of_missing_camera_infos(model, caplog):
@@ -259,3 +308,96 @@ def test_image_without_a_frame_gives_hands_but_no_transforms(model, caplog):
         outputs.next(PALM_POSES)
         assert outputs.empty(TRANSFORMS)
     assert "/depth/image_rect: its frame_id is empty, so no TF frames are published" in caplog.text
+
+
+def test_parameters_change_between_frames(model):
+    with running(model, diagnostics_period_s=60.0) as (app, outputs):
+        send(app, 0)
+        (hand,) = outputs.next(HANDS).hands
+        app.set_parameters(Parameters(publish_markers=False))
+        send(app, 1)
+        assert [h.id for h in outputs.next(HANDS).hands] == [hand.id]  # the hand is kept
+        outputs.next(HAND_MARKERS)
+        app.set_parameters(Parameters(max_depth_m=0.4, lost_frames=1))
+        send(app, 2)  # the hand is at 0.5 m
+        assert outputs.next(HANDS).hands == []
+        assert [m.action for m in outputs.next(HAND_MARKERS).markers] == [2, 2]  # of frame 2: frame 1 had none
+
+
+def test_reset_gives_the_hand_another_id(model):
+    with running(model) as (app, outputs):
+        ids = []
+        for index in range(3):
+            send(app, index)
+            ids.append(outputs.next(HANDS).hands[0].id)
+            if index == 1:
+                app.reset_tracking()
+        assert ids == [1, 1, 2]
+
+
+def test_disabled_it_answers_nothing_and_says_so(model, caplog):
+    with running(model, diagnostics_period_s=0.1) as (app, outputs), caplog.at_level(logging.WARNING):
+        send(app, 0)
+        outputs.next(HANDS)
+        app.set_enabled(False, "inactive")
+        send(app, 1)
+        while (status := outputs.next(DIAGNOSTICS).status[0]).message != "inactive":
+            pass
+        assert status.level == 0 and outputs.empty(HANDS)
+        app.set_enabled(True)
+        app.on_image(image_message(LIBRARY, 2), time.time_ns())  # its camera info has to come again
+        app.on_camera_info(info_message(LIBRARY, 2))
+        assert [h.id for h in outputs.next(HANDS).hands] == [2]
+    assert not warnings(caplog)
+
+
+def test_a_frame_that_was_taken_just_before_disabling_is_not_answered(model):
+    taken, go = threading.Event(), threading.Event()
+
+    class Slow(Parameters):
+        def pipeline_settings(self):
+            taken.set()
+            assert go.wait(WAIT_S)
+            return super().pipeline_settings()
+
+    engine = HeldEngine(load_engine(model))
+    with running(model, lambda: engine, diagnostics_period_s=0.1) as (app, outputs):
+        send(app, 0)
+        assert engine.entered.wait(WAIT_S)
+        send(app, 1)
+        app.set_parameters(Slow(diagnostics_period_s=0.1))
+        engine.go.set()
+        assert taken.wait(WAIT_S)  # the worker has taken frame 1 and is at the task before it
+        app.set_enabled(False, "inactive")
+        go.set()
+        while outputs.next(DIAGNOSTICS).status[0].message != "inactive":
+            pass
+        assert stamp_ns(outputs.next(HANDS).header) == stamp(0) and outputs.empty(HANDS)
+
+
+def compressed_message(index: int):
+    payload = bytes(12) + cv2.imencode(".png", depth_counts(index))[1].tobytes()
+    return LIBRARY.make(
+        "sensor_msgs/msg/CompressedImage",
+        header=image_message(LIBRARY, index).header,
+        format="16UC1; compressedDepth png",
+        data=np.frombuffer(payload, np.uint8),
+    )
+
+
+def test_compressed_depth_gives_the_same_hands(model, caplog):
+    with running(model) as (app, outputs):
+        send(app, 0)
+        expected = outputs.next(HANDS)
+    with running(model, depth_transport="compressedDepth") as (app, outputs), caplog.at_level(logging.WARNING):
+        broken = compressed_message(0)
+        broken.data = broken.data[:40]
+        send(app, 0, broken)
+        wait_for_log(caplog, "/depth/image_rect/compressedDepth: compressed depth cannot be read as PNG")
+        broken.format = "jpeg"
+        send(app, 1, broken)
+        wait_for_log(caplog, "/depth/image_rect/compressedDepth: format 'jpeg' is no compressed depth")
+    with running(model, depth_transport="compressedDepth") as (app, outputs):
+        send(app, 0, compressed_message(0))
+        got = outputs.next(HANDS)
+        assert len(got.hands) == 1 and got.hands[0].positions == expected.hands[0].positions

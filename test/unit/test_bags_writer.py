@@ -1,5 +1,6 @@
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 import yaml
 from mcap.reader import make_reader
+from mcap.writer import Writer as McapWriter
 from rosbags.rosbag2 import Reader
 
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.reader import BagReader
-from hand_pose_ros.bags.writer import BagWriter
+from hand_pose_ros.bags.writer import QUEUE_LENGTH, BagWriter
 from hand_pose_ros.messages.library import make_header
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
@@ -30,7 +32,7 @@ def text(library, value):
 
 
 def written(path, library, count=5, **options):
-    with BagWriter(path, library.typestore, **options) as writer:
+    with BagWriter(path, library, **options) as writer:
         writer.add_topic("/text", TEXT)
         for i in range(count):
             writer.write("/text", 1000 + i, text(library, str(i)))
@@ -52,7 +54,7 @@ def test_rosbags_reads_what_was_written(tmp_path, library, compression):
 
 def test_own_messages_carry_their_definition(tmp_path, library):
     message = library.make(HANDS, header=make_header(library, 7, "camera"), model_id="m", hands=[])
-    with BagWriter(tmp_path / "bag", library.typestore) as writer:
+    with BagWriter(tmp_path / "bag", library) as writer:
         writer.add_topic("/hands", HANDS)
         writer.write("/hands", 7, library.serialize(message, HANDS))
     with (tmp_path / "bag/bag_0.mcap").open("rb") as stream:
@@ -83,7 +85,7 @@ def test_each_file_says_what_it_holds(tmp_path, library):
 
 def test_large_recordings_are_split_and_read_as_one(tmp_path, library):
     blob = "x" * 200_000
-    with BagWriter(tmp_path / "bag", library.typestore, max_file_bytes=3_000_000) as writer:
+    with BagWriter(tmp_path / "bag", library, max_file_bytes=3_000_000) as writer:
         writer.add_topic("/text", TEXT)
         for i in range(60):  # 12 MB
             writer.write("/text", i, text(library, f"{i:02d}" + blob))
@@ -98,7 +100,7 @@ def test_a_recording_without_messages_opens(tmp_path, library):
 
 
 def test_an_exception_in_the_block_loses_nothing(tmp_path, library):
-    with pytest.raises(KeyboardInterrupt), BagWriter(tmp_path / "bag", library.typestore) as writer:
+    with pytest.raises(KeyboardInterrupt), BagWriter(tmp_path / "bag", library) as writer:
         writer.add_topic("/text", TEXT)
         for i in range(3):
             writer.write("/text", i, text(library, str(i)))
@@ -113,7 +115,7 @@ from pathlib import Path
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 library = RosbagsLibrary("jazzy")
-writer = BagWriter(Path(sys.argv[1]), library.typestore)
+writer = BagWriter(Path(sys.argv[1]), library)
 writer.add_topic("/text", "std_msgs/msg/String")
 for i in range(10_000):
     writer.write("/text", i, library.serialize(library.make("std_msgs/msg/String", data=str(i)), "std_msgs/msg/String"))
@@ -142,16 +144,16 @@ def test_a_killed_writer_leaves_what_is_older_than_its_flush(tmp_path, library, 
 
 def test_an_existing_folder_is_refused(tmp_path, library):
     with pytest.raises(BagError, match="name a new folder"):
-        BagWriter(tmp_path, library.typestore)
+        BagWriter(tmp_path, library)
 
 
 def test_an_unannounced_topic_is_refused(tmp_path, library):
-    with BagWriter(tmp_path / "bag", library.typestore) as writer, pytest.raises(BagError, match="/text was not announced"):
+    with BagWriter(tmp_path / "bag", library) as writer, pytest.raises(BagError, match="/text was not announced"):
         writer.write("/text", 0, b"")
 
 
 def test_a_failing_disk_is_said(tmp_path, library, monkeypatch):
-    writer = BagWriter(tmp_path / "bag", library.typestore)
+    writer = BagWriter(tmp_path / "bag", library)
     writer.add_topic("/text", TEXT)
     (tmp_path / "bag").rmdir()  # the folder goes away under it
     writer.write("/text", 0, text(library, "lost"))
@@ -159,9 +161,57 @@ def test_a_failing_disk_is_said(tmp_path, library, monkeypatch):
         writer.close()
 
 
+def test_any_fault_is_said_and_nobody_waits_for_ever(tmp_path, library, monkeypatch):
+    add_message = McapWriter.add_message
+
+    def failing(self, channel, log_time, *more):
+        if log_time == 5:
+            raise struct.error("of a kind that is no ValueError")
+        return add_message(self, channel, log_time, *more)
+
+    monkeypatch.setattr(McapWriter, "add_message", failing)
+    writer = BagWriter(tmp_path / "bag", library)
+    writer.add_topic("/text", TEXT)
+    writer.write("/text", 1, text(library, "good"))
+    writer.write("/text", 5, text(library, "bad"))
+    began = time.monotonic()
+    with pytest.raises(BagError, match="could not be written"):
+        for i in range(10 * QUEUE_LENGTH):
+            writer.write("/text", 10 + i, text(library, "more"))
+    with pytest.raises(BagError, match="could not be written"):
+        writer.close()
+    assert time.monotonic() - began < 5
+    assert texts(tmp_path / "bag", library) == ["good"] and (tmp_path / "bag/metadata.yaml").exists()
+
+
+def test_a_time_that_mcap_cannot_hold_is_refused_and_the_rest_written(tmp_path, library):
+    with BagWriter(tmp_path / "bag", library) as writer:
+        writer.add_topic("/text", TEXT)
+        writer.write("/text", 1, text(library, "good"))
+        for stamp in (-5, 2**63):
+            with pytest.raises(BagError, match=f"time {stamp} ns of a message on /text"):
+                writer.write("/text", stamp, text(library, "bad"))
+        writer.write("/text", 2, text(library, "good"))
+    assert texts(tmp_path / "bag", library) == ["good", "good"]
+
+
+def test_a_closed_recording_takes_nothing_more(tmp_path, library):
+    writer = BagWriter(tmp_path / "bag", library)
+    writer.add_topic("/text", TEXT)
+    writer.close()
+    with pytest.raises(BagError, match="is closed"):
+        writer.write("/text", 1, text(library, "late"))
+
+
+@pytest.mark.parametrize("distro", ["humble", "jazzy"])
+def test_metadata_names_the_release_of_its_types(tmp_path, distro):
+    path = written(tmp_path / "bag", RosbagsLibrary(distro))
+    assert yaml.safe_load((path / "metadata.yaml").read_text())["rosbag2_bagfile_information"]["ros_distro"] == distro
+
+
 def test_numpy_views_are_copied_at_once(tmp_path, library):
     data = np.frombuffer(bytes(text(library, "kept")), np.uint8).copy()
-    with BagWriter(tmp_path / "bag", library.typestore) as writer:
+    with BagWriter(tmp_path / "bag", library) as writer:
         writer.add_topic("/text", TEXT)
         writer.write("/text", 0, memoryview(data))
         data[:] = 0

@@ -122,12 +122,6 @@ def test_markers_of_a_hand_that_goes_are_deleted():
     assert hand_markers(LIBRARY, result()).markers == []
 
 
-def test_markers_have_the_colours_of_the_pictures():
-    from hand_pose_ros.viz.draw import FINGER_COLOURS
-
-    assert {finger: (r, g, b) for finger, (b, g, r) in FINGER_COLOURS.items()} == markers.FINGER_COLOURS
-
-
 def test_building_and_serialising_is_fast():
     import time
 

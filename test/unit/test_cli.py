@@ -55,6 +55,22 @@ def test_faults_of_ours_keep_their_traceback(command):
         cli.main(["try"])
 
 
+@pytest.mark.parametrize(("module", "package"), [("no_such_package.part", "no_such_package"), ("cv2", "opencv-python-headless")])
+def test_a_package_that_is_not_installed_is_named(monkeypatch, capsys, tmp_path, module, package):
+    (tmp_path / "needy_command.py").write_text(f"import {module}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not there
+    monkeypatch.setattr(cli, "COMMANDS", {("try",): ("needy_command", "a trial")})
+    assert cli.main(["try"]) == 1
+    assert capsys.readouterr().err == f"hand-pose try: needs the Python package {package}: pip install {package}\n"
+
+
+def test_a_module_of_ours_that_is_missing_is_a_fault(monkeypatch):
+    monkeypatch.setattr(cli, "COMMANDS", {("try",): ("hand_pose_ros.no_such_module", "a trial")})
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        cli.main(["try"])
+
+
 def test_ctrl_c_is_130(command):
     command(fail_with(KeyboardInterrupt()))
     assert cli.main(["try"]) == 130

@@ -4,9 +4,9 @@ import time
 import numpy as np
 import pytest
 
-from hand_pose_ros.bags.hands_in import frame_result, hand
 from hand_pose_ros.demo.ahead import read_ahead
-from hand_pose_ros.demo.figures import table
+from hand_pose_ros.demo.figures import session_figures, table
+from hand_pose_ros.demo.session import SentFrame, Session
 from hand_pose_ros.messages.builders import hand_pose_array
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.perception.types import FrameResult, Hand, Side
@@ -53,33 +53,6 @@ def test_closing_ends_the_thread():
     assert not [t for t in threading.enumerate() if t.name == "read ahead"]
 
 
-# -- hands from messages
-
-
-def test_hands_survive_the_way_through_a_message():
-    library = RosbagsLibrary("jazzy")
-    rng = np.random.default_rng(0)
-    joints = rng.normal(size=(21, 3)) * 0.05 + [0, 0, 0.5]
-    sent = Hand(4, 0, Side.RIGHT, 0.7, 0.9, joints, rng.random((21, 6)), rng.random(21), HAND21)
-    message = hand_pose_array(library, FrameResult(123_000_000_456, "camera", (sent,)), "m")
-    result = frame_result(message)
-    assert (result.stamp_ns, result.frame_id) == (123_000_000_456, "camera")
-    (back,) = result.hands
-    assert (back.id, back.side, back.skeleton) == (4, Side.RIGHT, HAND21)
-    assert np.abs(back.joints - joints).max() < 1e-12
-    assert np.abs(back.covariance - sent.covariance).max() < 1e-6 and np.abs(back.confidence - sent.confidence).max() < 1e-6
-
-
-def test_a_message_with_fewer_joints_gives_their_skeleton():
-    library = RosbagsLibrary("jazzy")
-    names = ["index_tip", "wrist", "index_mcp"]
-    points = [library.make("geometry_msgs/msg/Point", x=float(i)) for i in range(3)]
-    back = hand(library.make("hand_pose_ros/msg/HandPose", joint_names=names, positions=points))
-    assert back.skeleton.joint_names == tuple(names) and back.skeleton.bones == (("wrist", "index_mcp"),)
-    assert back.joints[:, 0].tolist() == [0, 1, 2]
-    assert (back.covariance[:, 0] == -1).all() and np.isnan(back.confidence).all()
-
-
 # -- the table
 
 
@@ -91,6 +64,8 @@ def test_the_table_says_what_is_not_known(tmp_path):
         "frames_with_hand": 1,
         "frames_dropped": 1,
         "joints_known": False,
+        "missed_hands": None,
+        "false_hands": None,
         "mean_error_mm": None,
         "latency_p50_ms": 4.04,
         "latency_p99_ms": None,
@@ -101,5 +76,29 @@ def test_the_table_says_what_is_not_known(tmp_path):
     assert [line.rsplit("  ", 1)[-1].strip() for line in lines[1:7]] == ["2", "1", "1", "unknown", "4.0 ms", "unknown"]
     assert "within 50 mm" not in lines[2] and lines[7].split() == ["network,", "p50", "2.5", "ms"]
     assert lines[-1].endswith("overlay.mp4")
-    figures["joints_known"], figures["mean_error_mm"] = True, 7.26
-    assert "within 50 mm of the true one" in (text := table(figures, {})) and "7.3 mm" in text
+    figures |= {"joints_known": True, "mean_error_mm": 7.26, "missed_hands": 4, "false_hands": 5}
+    lines = table(figures, {}).splitlines()
+    assert "within 50 mm of the true one" in lines[2]
+    assert [line.rsplit("  ", 1)[-1].strip() for line in lines[4:7]] == ["4", "5", "7.3 mm"]
+
+
+def test_figures_count_missed_and_false_hands_of_the_answers():
+    library = RosbagsLibrary("jazzy")
+    hands = [np.tile([x, 0.0, 0.5], (21, 1)) for x in (0.0, 0.2)]
+    covariance, confidence = np.zeros((21, 6)), np.ones(21)
+
+    def sent(true, found):
+        answer = tuple(Hand(i, i, Side.LEFT, 1.0, 1.0, f, covariance, confidence, HAND21) for i, f in enumerate(found))
+        return SentFrame("", 0, 0, true, hand_pose_array(library, FrameResult(0, "c", answer), "m"), latency_ms=1.0)
+
+    frames = [
+        sent(hands, [hands[0] + [0.003, 0.004, 0]]),  # 5 mm off, the other missed
+        sent([], hands[:1]),  # no hand is there: false
+        sent(hands[:1], [hands[1]]),  # missed and false
+        sent(None, hands),  # not known: no part of the score
+    ]
+    figures = session_figures(Session(frames, truth_known=True), 30.0)
+    assert (figures["frames_with_hand"], figures["missed_hands"], figures["false_hands"]) == (0, 2, 2)
+    assert figures["mean_error_mm"] == pytest.approx(5.0)
+    figures = session_figures(Session(frames[3:]), 30.0)
+    assert (figures["frames_with_hand"], figures["missed_hands"], figures["false_hands"]) == (1, None, None)

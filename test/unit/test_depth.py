@@ -19,6 +19,12 @@ def test_a_sensor_with_its_own_unit():
     np.testing.assert_allclose(decode(np.array([[4000]], np.uint16), "16UC1", depth_scale=0.000125), [[0.5]])
 
 
+@pytest.mark.parametrize("scale", [0.0, -0.001, np.nan, np.inf])
+def test_a_unit_that_none_can_be(scale):
+    with pytest.raises(DepthError, match=r"depth_scale .* is not positive and finite: give metres a count"):
+        decode(np.array([[4000]], np.uint16), "16UC1", depth_scale=scale)
+
+
 def test_32fc1_is_metres_and_invalid_is_zero():
     image = np.array([[0.5, np.nan, np.inf], [-np.inf, -1.0, 0.0]], np.float32)
     np.testing.assert_array_equal(decode(image, "32FC1"), np.array([[0.5, 0, 0], [0, 0, 0]], np.float32))

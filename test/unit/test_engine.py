@@ -1,6 +1,7 @@
 """Loading models: a good one answers as computed by hand, a bad one is refused with a remedy."""
 
 import logging
+import sys
 
 import numpy as np
 import onnx
@@ -51,6 +52,13 @@ def test_missing(tmp_path):
         load_engine(tmp_path / "nothing.onnx")
     with pytest.raises(ModelError, match="is a folder"):
         load_engine(tmp_path)
+
+
+def test_without_onnx_runtime(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "hand_pose_ros.inference.onnxruntime_engine", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not there
+    with pytest.raises(ModelError, match="ONNX Runtime cannot be imported .*: pip install 'onnxruntime>="):
+        load_engine(write_tiny_model(tmp_path / "tiny.onnx"))
 
 
 def test_corrupt(tmp_path):

@@ -7,25 +7,14 @@ import numpy as np
 import pytest
 
 from hand_pose_ros.cli import main
-from hand_pose_ros.live.parameters import Parameters
-from hand_pose_ros.share import ShareError
 
 FRAMES = Path(__file__).parents[3] / "shared/real_depth/sr305"
-
-
-def default_model_is_there():
-    try:
-        return Parameters().model_path().is_file()
-    except ShareError:
-        return False
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     if not FRAMES.is_dir():
         pytest.skip(f"no real frames in {FRAMES}")
-    if not default_model_is_there():
-        pytest.skip("the package has no model yet")
     out = tmp_path_factory.mktemp("sr305")
     # The frames are sampled sparsely: no tracking between them.
     assert main(["replay", str(FRAMES), "--out", str(out), "--no-tracking", "--no-video", "--overwrite"]) == 0

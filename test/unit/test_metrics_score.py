@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from hand_pose_ros.bags.score import Score, hand_distance, joints_of
-from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
+from hand_pose_ros.bags.score import Score, hand_distance
 from hand_pose_ros.skeleton import HAND21
 
 NAN = float("nan")
@@ -52,12 +51,3 @@ def test_beyond_50_mm_it_is_another_thing():
 def test_no_pair_no_error():
     figures = scored(([], [hand(0.0)])).figures()
     assert figures["mean_error_mm"] is None and figures["missed_hands"] == 1
-
-
-def test_joints_come_by_name():
-    library = RosbagsLibrary("jazzy")
-    points = [library.make("geometry_msgs/msg/Point", x=1.0), library.make("geometry_msgs/msg/Point", y=2.0)]
-    message = library.make("hand_pose_ros/msg/HandPose", joint_names=["little_tip", "palm"], positions=points)
-    joints = joints_of(message, HAND21)
-    assert joints[HAND21.index("little_tip")].tolist() == [1.0, 0.0, 0.0]
-    assert np.isnan(np.delete(joints, HAND21.index("little_tip"), axis=0)).all()

@@ -53,6 +53,19 @@ def test_first_image_waits_for_its_info():
     assert pairs.add_info(info()) is None  # only once
 
 
+def test_an_image_waits_for_its_own_camera():
+    pairs = pairing()
+    pairs.add_info(info(frame="b"))
+    waiting = image(frame="a")
+    assert pairs.add_image(waiting, 1) is None
+    assert pairs.add_image(image(frame="b"), 2) is not None  # newer than the one that waits, which is given up
+    assert pairs.add_info(info(frame="b")) is None
+    assert pairs.add_info(info(frame="a")) is None
+    assert pairs.add_image(image(320, "c"), 3) is None
+    assert pairs.add_info(info(frame="b")) is None
+    assert pairs.add_info(info(320, "c")).received_ns == 3
+
+
 def test_report_without_infos():
     pairs = pairing()
     for _ in range(148):

@@ -1,12 +1,14 @@
 """Parameters: values, settings, files."""
 
+import argparse
 import dataclasses
 
 import pytest
 import yaml
 
+from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, parse_settings, read_parameters
 from hand_pose_ros.live.parameter_file import default_yaml, read_values
-from hand_pose_ros.live.parameters import ParameterError, Parameters, parse_settings
+from hand_pose_ros.live.parameters import ParameterError, Parameters
 from hand_pose_ros.perception.pipeline import PipelineSettings
 from hand_pose_ros.share import find
 
@@ -22,6 +24,29 @@ def test_settings_have_their_type():
     assert (got.max_hands, got.max_depth_m, got.publish_tf, got.frame_prefix, got.min_depth_m) == (2, 2.0, False, "left/", 0.2)
     assert isinstance(got.max_depth_m, float)
     assert not got.model_path().as_posix().startswith("~")
+
+
+@pytest.mark.parametrize("text", ["1e-1", "1E-1", ".1e0", "10e-2", "0.1", "+0.1"])
+def test_numbers_as_ros_reads_them(tmp_path, text):
+    assert set_(f"min_depth_m:={text}").min_depth_m == 0.1
+    path = tmp_path / "p.yaml"
+    path.write_text(f"/**:\n  ros__parameters:\n    min_depth_m: {text}\n    model: '1e-1'\n")
+    assert read_values(path, "/hand_pose") == {"min_depth_m": 0.1, "model": "1e-1"}
+
+
+def test_simulated_time_is_every_nodes_and_nothing_to_this_one():
+    assert set_("use_sim_time:=true") == Parameters()
+
+
+def test_a_command_line_has_files_and_settings_over_them(tmp_path):
+    for name, hands in (("a", 2), ("b", 3)):
+        (tmp_path / name).write_text(f"/**:\n  ros__parameters:\n    max_hands: {hands}\n    lost_frames: {hands}\n")
+    parser = argparse.ArgumentParser()
+    add_parameter_arguments(parser)
+    files = ["--params-file", str(tmp_path / "a"), "--params-file", str(tmp_path / "b")]
+    got = read_parameters(parser.parse_args([*files, "-p", "max_hands:=4", "--set", "max_hands:=5"]), "/hand_pose")
+    assert (got.max_hands, got.lost_frames) == (5, 3)
+    assert read_parameters(parser.parse_args([]), "/hand_pose") == Parameters()
 
 
 def test_text_stays_text():

@@ -225,3 +225,17 @@ def test_badly_centered_crop_is_looked_at_again():
 def test_settings_that_make_no_sense(changes, said):
     with pytest.raises(ValueError, match=said):
         PipelineSettings(**changes)
+
+
+def test_an_empty_scene_is_searched_less_often_after_a_while_and_a_hand_is_still_found_soon():
+    engine = Scripted((*THREE, "presence"), presence=0.05)
+    pipeline = Pipeline(engine)
+    for frame in frames(*[hand_at(0)] * 30):
+        pipeline.process(frame)
+    assert len(engine.batches) == 30  # what looks like nothing is not looked at twice
+    for frame in frames(*[hand_at(0)] * 30, start=30):
+        pipeline.process(frame)
+    assert len(engine.batches) == 40
+    engine.answers["presence"] = 0.95
+    found = [len(pipeline.process(frame).hands) for frame in frames(*[hand_at(0)] * 3, start=60)]
+    assert sum(found) >= 1 and found[-1] == 1

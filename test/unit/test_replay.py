@@ -12,12 +12,11 @@ import pytest
 from small_bags import HANDS, HEIGHT, IMAGE_TOPIC, WIDTH, image_message, stamp, write_bag, write_png_folder
 from tiny_model import OFFSETS, write_tiny_model
 
-from hand_pose_ros.bags.errors import BagError
-from hand_pose_ros.bags.output import prepare_folder
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.cli import main
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.inference.engine import load_engine
+from hand_pose_ros.inference.onnxruntime_engine import OnnxRuntimeEngine
 from hand_pose_ros.live.parameters import ParameterError, Parameters
 from hand_pose_ros.messages.library import make_header, stamp_ns
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
@@ -201,14 +200,6 @@ def test_a_folder_with_something_in_it_is_not_touched(tmp_path, library, model, 
     assert (out / "mine.txt").read_text() == "keep" and figures(out)["frames"] == 2
 
 
-def test_an_output_that_is_a_file_is_refused(tmp_path):
-    (tmp_path / "out").touch()
-    with pytest.raises(BagError, match="is a file: name a folder"):
-        prepare_folder(tmp_path / "out", overwrite=True)
-    with pytest.raises(BagError, match="cannot be made"):
-        prepare_folder(tmp_path / "out/below", overwrite=False)
-
-
 def test_frames_that_cannot_be_read_are_counted_and_the_others_answered(tmp_path, library, model, monkeypatch, caplog):
     import small_bags
 
@@ -223,6 +214,39 @@ def test_frames_that_cannot_be_read_are_counted_and_the_others_answered(tmp_path
     assert (figures(tmp_path / "out")["frames"], figures(tmp_path / "out")["frames_failed"]) == (3, 1)
     assert "smaller than 120 rows" in lines(tmp_path / "out")[1]["error"]
     assert "frame 000001: image of 100 bytes" in caplog.text
+
+
+def test_an_unexpected_fault_costs_one_frame(tmp_path, library, model, monkeypatch):
+    engine_infer, calls = OnnxRuntimeEngine.infer, []
+
+    def failing(self, inputs):
+        calls.append(1)
+        if len(calls) == 3:
+            raise RuntimeError("out of memory")
+        return engine_infer(self, inputs)
+
+    monkeypatch.setattr(OnnxRuntimeEngine, "infer", failing)
+    assert replay(write_bag(tmp_path / "in", library, 6), tmp_path / "out", model, "--no-video") == 0
+    found = lines(tmp_path / "out")
+    (failed,) = [i for i, line in enumerate(found) if "error" in line]
+    assert found[failed]["error"] == "it could not be answered: RuntimeError('out of memory')"
+    assert all(line["hands"] for i, line in enumerate(found) if i != failed)
+    assert (figures(tmp_path / "out")["frames"], figures(tmp_path / "out")["frames_failed"]) == (6, 1)
+
+
+def open_files():
+    return {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")}
+
+
+def test_a_recording_is_closed_whatever_goes_wrong(tmp_path, library, model):
+    bag = write_bag(tmp_path / "in", library, 2)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/mine.txt").touch()
+    assert replay(bag, tmp_path / "out", str(tmp_path / "no.onnx")) == 1
+    assert replay(bag, tmp_path / "out", model, "--camera-info-topic", "/nowhere") == 1
+    assert replay(bag, tmp_path / "full", model) == 1
+    assert main(["demo", "--recording", str(bag), "--out", str(tmp_path / "full")]) == 1
+    assert not [file for file in open_files() if file.startswith(str(bag))]
 
 
 def test_a_recording_without_one_good_frame_is_an_error(tmp_path, library, model, monkeypatch, capsys):

@@ -6,11 +6,12 @@ import pytest
 from small_bags import FOCAL, HEIGHT, WIDTH, depth_counts
 
 from hand_pose_ros.geometry.camera import Camera
+from hand_pose_ros.messages.markers import FINGER_COLOURS
 from hand_pose_ros.perception.types import FrameResult, Hand, Side
 from hand_pose_ros.skeleton import HAND21
 from hand_pose_ros.viz import video
 from hand_pose_ros.viz.depth_colour import INVALID_COLOUR, depth_picture
-from hand_pose_ros.viz.draw import FINGER_COLOURS, View, draw_hand, draw_truth
+from hand_pose_ros.viz.draw import View, draw_hand, draw_truth
 from hand_pose_ros.viz.overlay import overlay
 
 CAMERA = Camera(WIDTH, HEIGHT, FOCAL, FOCAL, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
@@ -52,7 +53,7 @@ def test_joints_are_drawn_where_they_project():
     draw_hand(picture, View(CAMERA), hand())
     for name in ("thumb_tip", "index_pip", "little_mcp"):
         u, v = PIXELS[HAND21.index(name)]
-        assert tuple(picture[v, u]) == FINGER_COLOURS[name.split("_")[0]]
+        assert tuple(picture[v, u])[::-1] == FINGER_COLOURS[name.split("_")[0]]  # pictures are BGR, markers RGB
 
 
 def test_a_view_magnifies_about_its_origin():

@@ -8,15 +8,15 @@ import platform
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.app import HandPoseApp
 from hand_pose_ros.live.dds.network import RANGES, Discovery, DiscoveryError, domain_id_from_environment
-from hand_pose_ros.live.names import NodeName, parse_remaps
-from hand_pose_ros.live.parameter_file import read_values
-from hand_pose_ros.live.parameters import Parameters, parse_settings
-from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, OUTPUTS
+from hand_pose_ros.live.names import parse_remaps
+from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, read_parameters
+from hand_pose_ros.live.parameters import Parameters
+from hand_pose_ros.live.topics import CAMERA_INFO, OUTPUTS, depth_input
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
 if TYPE_CHECKING:
@@ -30,18 +30,7 @@ _LONGEST_WAIT_S = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `hand-pose node`; they are spelt as those of `ros2 run` where it has them."""
-    parser.add_argument(
-        "--params-file", action="append", default=[], metavar="FILE", help="ROS 2 parameter file (YAML); the last of several wins"
-    )
-    parser.add_argument(
-        "--set",
-        "-p",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="NAME:=VALUE",
-        help="one parameter, over those of the files",
-    )
+    add_parameter_arguments(parser)
     parser.add_argument(
         "--remap",
         "-r",
@@ -75,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=args.log_level.upper(), stream=sys.stderr, format=f"[%(levelname)s] [%(created).3f] [{name.name}]: %(message)s"
     )
-    parameters = _parameters(args, name)
+    parameters = read_parameters(args, name.full_name)
     domain_id = domain_id_from_environment() if args.domain_id is None else args.domain_id
     discovery = Discovery.from_environment(args.discovery_range)
     try:
@@ -97,7 +86,7 @@ def _serve(peer: DdsPeer, parameters: Parameters, where: str, stop: threading.Ev
     app = HandPoseApp(
         parameters,
         peer.library,
-        lambda messages: [publishers[spec.name].publish(message) for spec, message in messages],
+        lambda spec, message: publishers[spec.name].publish(message),
         lambda: load_engine(parameters.model_path(), parameters.backend, parameters.threads),
         topic_name=peer.name.topic,
         node_name=peer.name.full_name.lstrip("/"),
@@ -108,7 +97,8 @@ def _serve(peer: DdsPeer, parameters: Parameters, where: str, stop: threading.Ev
         info = peer.subscribe(
             CAMERA_INFO.name, CAMERA_INFO.typename, lambda message, _: app.on_camera_info(message), CAMERA_INFO.qos
         )
-        image = peer.subscribe(DEPTH_IMAGE.name, DEPTH_IMAGE.typename, app.on_image, DEPTH_IMAGE.qos)
+        depth = depth_input(parameters.depth_transport, peer.name.topic)
+        image = peer.subscribe(depth.name, depth.typename, app.on_image, depth.qos)
         log.info(
             "%s on %s (ROS 2 %s) listens to %s and %s", peer.name.full_name, where, peer.library.distro, image.topic, info.topic
         )
@@ -118,13 +108,6 @@ def _serve(peer: DdsPeer, parameters: Parameters, where: str, stop: threading.Ev
             pass
     finally:
         app.stop()
-
-
-def _parameters(args: argparse.Namespace, name: NodeName) -> Parameters:
-    values: dict[str, Any] = {}
-    for file in args.params_file:
-        values.update(read_values(file, name.full_name))
-    return Parameters().with_values({**values, **parse_settings(args.settings)})
 
 
 def _no_dds(error: ImportError) -> str:

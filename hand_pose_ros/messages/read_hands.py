@@ -1,4 +1,4 @@
-"""Hands from HandPose messages: what was recorded or received, for pictures and figures."""
+"""Hands from HandPose messages, the inverse of `builders`: what was recorded or received, for pictures and figures."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ def hand(message: Any, slot: int = 0) -> Hand:
         confidence=_rows(message.confidence, count, 1, np.nan)[:, 0],
         skeleton=_skeleton(tuple(message.joint_names)),
     )
+
+
+def joints_of(hand: Any, skeleton: Skeleton) -> np.ndarray:
+    """The joints of a HandPose message in the order of a skeleton, (J, 3) metres; NaN where the message lacks one."""
+    joints = np.full((len(skeleton), 3), np.nan)
+    positions = {name: (p.x, p.y, p.z) for name, p in zip(hand.joint_names, hand.positions)}
+    for row, name in enumerate(skeleton.joint_names):
+        joints[row] = positions.get(name, joints[row])
+    return joints
 
 
 def _rows(values: Any, rows: int, columns: int, missing: float) -> np.ndarray:

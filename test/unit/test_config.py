@@ -1,0 +1,30 @@
+"""The files of config/ fit the node."""
+
+import pytest
+import yaml
+
+from hand_pose_ros.live.parameters import Parameters
+from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, HAND_MARKERS, PALM_POSES
+from hand_pose_ros.share import find
+
+
+@pytest.mark.parametrize("name", ["azure_kinect", "orbbec", "realsense"])
+def test_camera_presets_name_both_topics_and_known_parameters(name):
+    camera = yaml.safe_load(find(f"config/cameras/{name}.yaml").read_text())
+    assert set(camera) == {"topics", "parameters"}
+    assert list(camera["topics"]) == [DEPTH_IMAGE.name, CAMERA_INFO.name]
+    assert all(topic.startswith("/") for topic in camera["topics"].values())
+    Parameters().with_values(camera["parameters"])
+
+
+def test_rviz_shows_the_nodes_topics():
+    displays = yaml.safe_load(find("config/hand_pose.rviz").read_text())["Visualization Manager"]["Displays"]
+    topics = {d["Name"]: d["Topic"]["Value"] if "Topic" in d else d.get("Depth Map Topic") for d in displays}
+    expected = {
+        "Depth": DEPTH_IMAGE.name,
+        "Hands": HAND_MARKERS.name,
+        "TF": None,
+        "Palms": PALM_POSES.name,
+        "Depth image": DEPTH_IMAGE.name,
+    }
+    assert topics == {name: topic and f"/{topic}" for name, topic in expected.items()}
