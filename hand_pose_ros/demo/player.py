@@ -9,6 +9,7 @@ import argparse
 import signal
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,19 +64,18 @@ def play(node: CameraNode, recording: Path | None, *, rate: float, loop: bool, r
     :raises BagError, DemoError, ShareError: it cannot be played
     """
     library = RosbagsLibrary()
-    source = open_source(recording or find(RECORDING), library)
-    first = next(source.frames(), None)
-    if first is None:
-        raise DemoError(f"{source.path} has no frames")
-    if source.depth_scale and source.depth_scale != MILLIMETRE:
-        node.get_logger().warning(f"{source.path} has counts of {source.depth_scale} m: set the node's depth_scale to that")
-    node.wait_for_subscriber(stamp_ns(first.image.header))
-    node.get_logger().info(f"plays {source.path}: {source.count} frames at {source.rate_hz * rate:.1f} Hz")
-    while node.context.ok():
-        _once(node, source, library, 1 / (source.rate_hz * rate), recorded_time)
-        if not loop:
-            break
-    source.close()
+    with closing(open_source(recording or find(RECORDING), library)) as source:
+        first = next(source.frames(), None)
+        if first is None:
+            raise DemoError(f"{source.path} has no frames")
+        if source.depth_scale and source.depth_scale != MILLIMETRE:
+            node.get_logger().warning(f"{source.path} has counts of {source.depth_scale} m: set the node's depth_scale to that")
+        node.wait_for_subscriber(stamp_ns(first.image.header))
+        node.get_logger().info(f"plays {source.path}: {source.count} frames at {source.rate_hz * rate:.1f} Hz")
+        while node.context.ok():
+            _once(node, source, library, 1 / (source.rate_hz * rate), recorded_time)
+            if not loop:
+                break
 
 
 def _once(node: CameraNode, source: Source, library: RosbagsLibrary, period_s: float, recorded_time: bool) -> None:

@@ -1,0 +1,78 @@
+"""A recording, the hand pose node in the recording's time, and RViz.
+
+`ros2 launch hand_pose_ros replay.launch.py recording:=/path/to/bag`; ends with the recording. For hands of every frame, also on
+a slow machine, use `hand-pose replay`, which does not drop any.
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, LogInfo, OpaqueFunction, Shutdown
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+SHARE = Path(get_package_share_directory("hand_pose_ros"))
+TRUE_OR_FALSE = ["true", "false"]
+
+ARGUMENTS = [
+    DeclareLaunchArgument(
+        "recording",
+        description="rosbag2 folder, .mcap or .db3 file, or folder of depth PNGs with a camera.yaml. Empty: the package's own.",
+    ),
+    DeclareLaunchArgument("rate", default_value="1.0", description="2.0 plays twice as fast."),
+    DeclareLaunchArgument(
+        "recorded_time",
+        default_value="true",
+        choices=TRUE_OR_FALSE,
+        description="Keep the recorded stamps, publish them on /clock and let the node use them. false: stamp when sent.",
+    ),
+    DeclareLaunchArgument("loop", default_value="false", choices=TRUE_OR_FALSE, description="Play again and again."),
+    DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the one of the package."),
+    DeclareLaunchArgument("params_file", default_value="", description="ROS 2 parameter file of the node. Empty: none."),
+    DeclareLaunchArgument(
+        "rviz", default_value="auto", choices=["auto", "true", "false"], description="Start RViz. auto: if it is installed."
+    ),
+]
+
+
+def start(context: LaunchContext) -> list:
+    """Node, player, RViz."""
+    value = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
+    node = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(SHARE / "launch/hand_pose.launch.py")),
+        launch_arguments={
+            "model": value["model"],
+            "params_file": value["params_file"],
+            "use_sim_time": value["recorded_time"],
+        }.items(),
+    )
+    options = {"--clock": value["recorded_time"], "--loop": value["loop"]}
+    player = Node(
+        package="hand_pose_ros",
+        executable="depth_player",
+        arguments=["--recording", value["recording"], "--rate", value["rate"], *(o for o, on in options.items() if on == "true")],
+        output="screen",
+        on_exit=Shutdown(reason="the recording is at its end"),
+    )
+    return [node, player, *rviz(value["rviz"], recorded_time=value["recorded_time"] == "true")]
+
+
+def rviz(wanted: str, *, recorded_time: bool) -> list:
+    """RViz, or a line that says that there is none."""
+    if wanted == "false":
+        return []
+    try:
+        get_package_prefix("rviz2")
+    except PackageNotFoundError:
+        if wanted == "true":
+            raise RuntimeError("rviz2 is not installed: install ros-$ROS_DISTRO-rviz2, or leave it out (rviz:=false)") from None
+        return [LogInfo(msg="rviz2 is not installed: nothing is shown; look at it with `ros2 topic echo /hands`")]
+    arguments = ["-d", str(SHARE / "config/hand_pose.rviz")]
+    return [Node(package="rviz2", executable="rviz2", arguments=arguments, parameters=[{"use_sim_time": recorded_time}])]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """What `ros2 launch` runs."""
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start)])
