@@ -20,6 +20,7 @@ setup(
         "onnxscript>=0.3",
         "onnxruntime>=1.17",
         "numba>=0.60",
+        "scipy>=1.11",  # numba compiles matrix products with its BLAS
         "opencv-python-headless>=4.5",
         "PyYAML>=5.4",
         "tqdm>=4.57",
