@@ -27,9 +27,8 @@ from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.metrics import percentiles, rounded
 from hand_pose_ros.perception.pipeline import Pipeline
-from hand_pose_ros.share import find
+from hand_pose_ros.share import DEMO_RECORDING, find
 
-RECORDING = "recordings/demo"
 STAGES = ("decode", "localize", "crop", "network", "track", "build")
 IMAGE, HANDS = "sensor_msgs/msg/Image", "hand_pose_ros/msg/HandPoseArray"
 WARM_UP_FRAMES = 30
@@ -120,7 +119,7 @@ def write_json(path: Path, figures: dict[str, Any]) -> None:
 def bench(args: argparse.Namespace) -> Bench:
     """Time the pipeline as `add_arguments` says."""
     library = RosbagsLibrary()
-    recorded, info, depth_scale = read_frames(args.recording or find(RECORDING), library)
+    recorded, info, depth_scale = read_frames(args.recording or find(DEMO_RECORDING), library)
     engine = load_engine(Parameters(model=args.model).model_path(), threads=args.threads)
     step = _Step(library, Pipeline(engine), info, depth_scale)
     result = Bench(
@@ -128,7 +127,7 @@ def bench(args: argparse.Namespace) -> Bench:
             "model": engine.card.name,
             "backend": engine.backend,
             "threads": args.threads,
-            "recording": str(args.recording or RECORDING),
+            "recording": str(args.recording or DEMO_RECORDING),
             "width": recorded[0].width,
             "height": recorded[0].height,
             "encoding": recorded[0].encoding,

@@ -8,6 +8,7 @@ import sysconfig
 from pathlib import Path
 
 PACKAGE = "hand_pose_ros"
+DEMO_RECORDING = "recordings/demo"  # what demo, bench and depth_player play unless told otherwise
 
 
 class ShareError(FileNotFoundError):

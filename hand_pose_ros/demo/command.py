@@ -23,11 +23,10 @@ from hand_pose_ros.demo.session import Player, Session
 from hand_pose_ros.live.dds.network import Discovery
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.progress import log_above_bars
-from hand_pose_ros.share import find
+from hand_pose_ros.share import DEMO_RECORDING, find
 from hand_pose_ros.viz.pictures import PICTURES, VIDEO
 
 log = logging.getLogger(__name__)
-RECORDING = "recordings/demo"
 # Domains that are rarely used and whose ports are below those that systems give to any program.
 _FIRST_DOMAIN, _DOMAINS = 40, 60
 
@@ -52,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(message)s")
     library = RosbagsLibrary()
-    recording = arguments.recording or find(RECORDING)
+    recording = arguments.recording or find(DEMO_RECORDING)
     with closing(_open(recording, library)) as source:
         prepare_folder(arguments.out, overwrite=arguments.overwrite, source=recording)
         domain_id = _FIRST_DOMAIN + os.getpid() % _DOMAINS if arguments.domain_id is None else arguments.domain_id

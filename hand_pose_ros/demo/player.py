@@ -21,12 +21,11 @@ from hand_pose_ros.geometry.depth import MILLIMETRE
 from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE
 from hand_pose_ros.messages.library import make_header, stamp_ns
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
-from hand_pose_ros.share import ShareError, find
+from hand_pose_ros.share import DEMO_RECORDING, ShareError, find
 
 if TYPE_CHECKING:
     from hand_pose_ros.live.ros.camera import CameraNode
 
-RECORDING = "recordings/demo"
 READ_AHEAD_FRAMES = 30
 
 
@@ -64,7 +63,7 @@ def play(node: CameraNode, recording: Path | None, *, rate: float, loop: bool, r
     :raises BagError, DemoError, ShareError: it cannot be played
     """
     library = RosbagsLibrary()
-    with closing(open_source(recording or find(RECORDING), library)) as source:
+    with closing(open_source(recording or find(DEMO_RECORDING), library)) as source:
         first = next(source.frames(), None)
         if first is None:
             raise DemoError(f"{source.path} has no frames")

@@ -15,7 +15,7 @@ from hand_pose_ros.geometry.crop import CubeCrop
 from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.metrics import percentiles, rounded
-from hand_pose_ros.share import find
+from hand_pose_ros.share import DEMO_RECORDING, find
 from hand_pose_training.methods.awr import awr_hourglass1_paper
 
 CROP_SIZE, CUBE_M = 128, 0.25
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Time both, print, write."""
     result = bench.bench(args)
     figures = result.figures()
-    figures.update(compare(args.recording or find(bench.RECORDING), args.threads, figures["total_p50_ms"]))
+    figures.update(compare(args.recording or find(DEMO_RECORDING), args.threads, figures["total_p50_ms"]))
     print(result.table())
     print(
         f"AWR's one-stack hourglass as released ({figures['awr_hourglass1_parameters'] / 1e6:.2f} M parameters, random weights), "

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from hand_pose_ros.bags.replay import TRUTH_TOPIC
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.messages.builders import hand_pose_array
@@ -17,7 +18,7 @@ from hand_pose_ros.perception.types import FrameResult, Hand, Side
 from hand_pose_ros.skeleton import HAND21
 from hand_pose_training.synthetic.sequence import HandSequence
 
-DEPTH_TOPIC, INFO_TOPIC, TRUTH_TOPIC = "/depth/image_rect", "/depth/camera_info", "/ground_truth/hands"
+DEPTH_TOPIC, INFO_TOPIC = "/depth/image_rect", "/depth/camera_info"
 IMAGE_TYPE, INFO_TYPE, TRUTH_TYPE = "sensor_msgs/msg/Image", "sensor_msgs/msg/CameraInfo", "hand_pose_ros/msg/HandPoseArray"
 FRAME_ID = "camera_depth_optical_frame"
 START_NS = 1_700_000_000_000_000_000  # any fixed date, so that the same sequence gives the same file
