@@ -7,14 +7,25 @@ PIP     := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 RUNTIME  := $(VENV)/.runtime-installed
 TRAINING := $(VENV)/.training-installed
+# Python bindings of full TensorRT, oldest and newest version: unpacked for tests to read, not installed.
+BINDINGS := $(foreach version,10.3 11.4,$(VENV)/tensorrt_bindings/$(version)/.unpacked)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-gpu test-full lint bench clean
 
 demo: $(RUNTIME)
 	$(VENV)/bin/hand-pose demo --out demo_out --overwrite
 
-test: lint
+test: lint $(BINDINGS)
 	$(VENV)/bin/python -m pytest
+
+# On a machine with an NVIDIA GPU and TensorRT: docs/deployment.md. Without one it says so and fails.
+test-gpu: $(TRAINING)
+	$(VENV)/bin/python -m pytest test/gpu
+	$(VENV)/bin/hand-pose-train bench-gpu --json bench_gpu.json
+
+# Every configuration of every method: minutes.
+test-full: $(TRAINING)
+	$(VENV)/bin/python -m pytest -m full
 
 lint: $(TRAINING)
 	$(VENV)/bin/ruff check .
@@ -35,5 +46,11 @@ $(TRAINING): training/setup.py constraints.txt $(RUNTIME)
 	$(PIP) install -c constraints.txt -e './training[test]'
 	touch $@
 
+$(BINDINGS): $(VENV)/tensorrt_bindings/%/.unpacked: test/tensorrt_bindings/%.txt | $(VENV)/bin/python
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	$(PIP) install --no-deps --only-binary :all: --target $(@D) -r $<
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist demo_out bench.json
+	rm -rf $(VENV) build dist demo_out bench.json bench_gpu.json

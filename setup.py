@@ -40,5 +40,11 @@ setup(
         "imageio-ffmpeg>=0.4.9",
         'cyclonedds==11.0.1; platform_machine == "x86_64" and sys_platform == "linux" and python_version < "3.14"',
     ],
+    # One of these for `backend: tensorrt`, see docs/deployment.md. Full TensorRT itself comes with JetPack, not from pip.
+    extras_require={
+        "tensorrt-cuda12": ["cuda-bindings>=12.8,<13"],
+        "tensorrt-cuda13": ["cuda-bindings>=13,<14"],
+        "tensorrt-rtx": ["tensorrt-rtx>=1.4,<2", "cuda-bindings>=13,<14"],
+    },
     entry_points={"console_scripts": ["hand-pose = hand_pose_ros.cli:main"]},
 )

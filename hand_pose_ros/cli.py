@@ -12,6 +12,7 @@ COMMANDS = {
     ("replay",): ("hand_pose_ros.bags.replay", "run a recording, or a folder of depth images, through the pipeline"),
     ("demo",): ("hand_pose_ros.demo.command", "play the recording that comes with the package to a live node, and measure it"),
     ("bench",): ("hand_pose_ros.bench", "time each stage of the pipeline on this machine"),
+    ("engine",): ("hand_pose_ros.inference.engine_command", "build TensorRT plans, and see what the cache of them holds"),
     ("model", "info"): ("hand_pose_ros.inference.info", "print the card of a model file"),
 }
 _PIP_NAMES = {"cv2": "opencv-python-headless", "yaml": "PyYAML", "imageio_ffmpeg": "imageio-ffmpeg"}

@@ -14,6 +14,9 @@ from hand_pose_ros.skeleton import Skeleton
 # The thresholds of the good-frame curve, metres: 0 to 80 mm, as the papers plot it.
 CURVE_THRESHOLDS_M = np.linspace(0.0, 0.080, 81)
 
+# What makes a frame good: its worst joint, as most papers say, or the average of its joints.
+WORST_JOINT, AVERAGE_JOINT = "worst_joint", "average_joint"
+
 
 def joint_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Euclidean distance of each joint, (..., J, 3) and (..., J, 3) -> (..., J) metres, NaN where either is not known."""
@@ -43,19 +46,43 @@ def per_joint_error(errors: np.ndarray) -> np.ndarray:
     return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
 
 
-def good_frame_curve(errors: np.ndarray, thresholds: np.ndarray = CURVE_THRESHOLDS_M) -> np.ndarray:
+def good_frame_curve(errors: np.ndarray, thresholds: np.ndarray = CURVE_THRESHOLDS_M, by: str = WORST_JOINT) -> np.ndarray:
     """The fraction of frames whose worst joint is within each threshold (Taylor et al., CVPR 2012, section 5).
 
     :param errors: (N, J) metres
     :param thresholds: (T,) metres
+    :param by: "worst_joint", or "average_joint": frames whose mean error is within it, as equation 4 of the residual
+        attention regression paper has it, where its text names the worst joint; the more lenient of the two
     :return: (T,) in [0, 1], all NaN where no frame counts
     """
     errors = np.asarray(errors, float)
-    worst = np.max(np.where(np.isfinite(errors), errors, -np.inf), axis=1, initial=-np.inf)
-    worst = worst[np.isfinite(worst)]
-    if not worst.size:
+    known = np.isfinite(errors)
+    if by == WORST_JOINT:
+        frames = np.max(np.where(known, errors, -np.inf), axis=1, initial=-np.inf)
+    elif by == AVERAGE_JOINT:
+        with np.errstate(invalid="ignore"):
+            frames = np.where(known, errors, 0.0).sum(axis=1) / known.sum(axis=1)
+    else:
+        raise ValueError(f"frames are good by {WORST_JOINT} or {AVERAGE_JOINT}, not by {by!r}")
+    return _fraction_within(frames, thresholds)
+
+
+def pck_curve(errors: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Percentage of correct keypoints (PCK), as a fraction: of all known joints of all frames, those within each threshold.
+
+    :param errors: (N, J) metres
+    :param thresholds: (T,) metres
+    :return: (T,) in [0, 1], all NaN where no joint is known
+    """
+    return _fraction_within(np.asarray(errors, float).ravel(), thresholds)
+
+
+def _fraction_within(distances: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """The fraction of the finite distances (M,) that are within each threshold (T,)."""
+    finite = np.sort(distances[np.isfinite(distances)])
+    if not finite.size:
         return np.full(len(thresholds), np.nan)
-    return (worst[None, :] <= np.asarray(thresholds)[:, None]).mean(axis=1)
+    return np.searchsorted(finite, np.asarray(thresholds, float), side="right") / finite.size
 
 
 def area_under(curve: np.ndarray, thresholds: np.ndarray = CURVE_THRESHOLDS_M) -> float:

@@ -1,4 +1,4 @@
-"""The hand pose node for any depth camera: `ros2 launch hand_pose_ros hand_pose.launch.py camera:=realsense`.
+"""The hand pose node for any depth camera: `ros2 launch hand_pose_ros hand_pose.launch.py camera:=realsense rviz:=true`.
 
 `--show-args` lists the arguments. With autostart the node is configured and activated; if its configuration fails (the log
 says why), it stays unconfigured and can be set right and configured with `ros2 param` and `ros2 lifecycle`.
@@ -7,13 +7,13 @@ says why), it stays unconfigured and can be set right and configured with `ros2 
 from pathlib import Path
 
 import yaml
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
+from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import LifecycleNode
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
@@ -21,6 +21,14 @@ from lifecycle_msgs.msg import Transition
 CONFIG = Path(get_package_share_directory("hand_pose_ros")) / "config"
 CAMERAS = sorted(file.stem for file in (CONFIG / "cameras").glob("*.yaml"))
 TRUE_OR_FALSE = ["true", "false"]
+TOPICS = {
+    "depth/image_rect": "depth_image",
+    "depth/camera_info": "camera_info",
+    "detections": "detections",
+    "color/image_rect": "color_image",
+    "color/camera_info": "color_camera_info",
+}
+OUTPUTS = ("hand_markers", "palm_poses", "overlay")
 LEVELS = ["debug", "info", "warn", "error", "fatal"]
 
 ARGUMENTS = [
@@ -31,7 +39,30 @@ ARGUMENTS = [
         description="Whose default topics and parameters to use (config/cameras). none: depth/image_rect, depth/camera_info.",
     ),
     DeclareLaunchArgument("depth_image", default_value="", description="Topic of the depth image, over the camera's."),
-    DeclareLaunchArgument("camera_info", default_value="", description="Topic of its camera info, over the camera's."),
+    DeclareLaunchArgument(
+        "camera_info", default_value="", description="Topic of its camera info. Empty: the camera's, or beside depth_image."
+    ),
+    DeclareLaunchArgument(
+        "detections",
+        default_value="",
+        description="Topic of vision_msgs/Detection2DArray in whose boxes new hands are looked for. Empty: look everywhere.",
+    ),
+    DeclareLaunchArgument(
+        "color_image",
+        default_value="",
+        description="Topic of a colour image: the overlay is drawn on it, a model of colour sees it.",
+    ),
+    DeclareLaunchArgument(
+        "color_camera_info",
+        default_value="",
+        description="Topic of its camera info. Empty: beside color_image.",
+    ),
+    DeclareLaunchArgument(
+        "target_frame", default_value="", description="TF frame to publish the hands in. Empty: the depth image's own."
+    ),
+    DeclareLaunchArgument(
+        "frame_prefix", default_value="", description="Before the names of the TF frames; two nodes must not share them."
+    ),
     DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the one of the package."),
     DeclareLaunchArgument(
         "params_file", default_value="", description="ROS 2 parameter file, over the camera's parameters. Empty: none."
@@ -41,14 +72,34 @@ ARGUMENTS = [
     DeclareLaunchArgument("autostart", default_value="true", choices=TRUE_OR_FALSE, description="Configure and activate it."),
     DeclareLaunchArgument("use_sim_time", default_value="false", choices=TRUE_OR_FALSE, description="Time is that of /clock."),
     DeclareLaunchArgument("log_level", default_value="info", choices=LEVELS, description="Least severity that it logs."),
+    DeclareLaunchArgument(
+        "rviz", default_value="false", choices=["auto", *TRUE_OR_FALSE], description="Start RViz. auto: if it is installed."
+    ),
 ]
 
 
 def read_camera(name: str) -> dict:
     """Topics and parameters of a camera."""
     if name == "none":
-        return {"topics": {}, "parameters": {}}
+        return {"frame": "", "topics": {}, "parameters": {}}
     return yaml.safe_load((CONFIG / "cameras" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def asked_for(value: dict[str, str]) -> dict:
+    """The parameters that arguments stand for; an argument that is empty stands for none."""
+    parameters = {name: value[name] for name in ("model", "target_frame", "frame_prefix") if value[name]}
+    parameters.update({"use_detections": True} if value["detections"] else {})
+    parameters.update({"overlay_color": True} if value["color_image"] else {})
+    return parameters
+
+
+def topics_of(value: dict[str, str], camera: dict) -> dict[str, str]:
+    """What the node's topics are remapped to; where only the image is named, its camera info is the one beside it."""
+    topics = {**camera["topics"], **{topic: value[name] for topic, name in TOPICS.items() if value[name]}}
+    for image, info in (("depth/image_rect", "depth/camera_info"), ("color/image_rect", "color/camera_info")):
+        if (named := value[TOPICS[image]]) and not value[TOPICS[info]]:
+            topics[info] = f"{named.rpartition('/')[0]}/camera_info".removeprefix("" if named.startswith("/") else "/")
+    return topics
 
 
 def start(context: LaunchContext) -> list:
@@ -61,11 +112,9 @@ def start(context: LaunchContext) -> list:
         if not file.is_file():
             raise RuntimeError(f"params_file {file} does not exist: name a ROS 2 parameter file, or leave the argument out")
         parameters.append(str(file))
-    if value["model"]:
-        parameters.append({"model": value["model"]})
-    topics = {**camera["topics"]}
-    topics.update({"depth/image_rect": value["depth_image"]} if value["depth_image"] else {})
-    topics.update({"depth/camera_info": value["camera_info"]} if value["camera_info"] else {})
+    if asked := asked_for(value):
+        parameters.append(asked)
+    topics = topics_of(value, camera)
     node = LifecycleNode(
         package="hand_pose_ros",
         executable="hand_pose_node",
@@ -76,7 +125,36 @@ def start(context: LaunchContext) -> list:
         ros_arguments=["--log-level", f"{value['name']}:={value['log_level']}"],
         output="screen",
     )
-    return [*(autostart(node) if value["autostart"] == "true" else []), node]
+    shown = rviz(value, topics, value["target_frame"] or camera["frame"])
+    return [*(autostart(node) if value["autostart"] == "true" else []), node, *shown]
+
+
+def rviz(value: dict[str, str], topics: dict[str, str], frame: str) -> list:
+    """RViz with the node's topics, or a line that says that there is none.
+
+    :param frame: its fixed frame, "" for that of its configuration
+    """
+    if value["rviz"] == "false":
+        return []
+    try:
+        get_package_prefix("rviz2")
+    except PackageNotFoundError:
+        if value["rviz"] == "true":
+            raise RuntimeError("rviz2 is not installed: install ros-$ROS_DISTRO-rviz2, or leave it out (rviz:=false)") from None
+        hands = f"/{value['namespace']}/hands".replace("//", "/")
+        return [LogInfo(msg=f"rviz2 is not installed: nothing is shown; look at it with `ros2 topic echo {hands}`")]
+    names = {name: topics.get(name, name) for name in ("depth/image_rect", "depth/camera_info", *OUTPUTS)}
+    return [
+        Node(
+            package="rviz2",
+            executable="rviz2",
+            namespace=value["namespace"],
+            arguments=["-d", str(CONFIG / "hand_pose.rviz"), *(["-f", frame] if frame else [])],
+            parameters=[{"use_sim_time": value["use_sim_time"] == "true"}],
+            remappings=[(f"/{name}", topic) for name, topic in names.items()],
+            output="screen",
+        )
+    ]
 
 
 def autostart(node: LifecycleNode) -> list:

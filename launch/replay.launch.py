@@ -6,9 +6,10 @@ a slow machine, use `hand-pose replay`, which does not drop any.
 
 from pathlib import Path
 
-from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
+from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, LogInfo, OpaqueFunction, Shutdown
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -46,6 +47,7 @@ def start(context: LaunchContext) -> list:
             "model": value["model"],
             "params_file": value["params_file"],
             "use_sim_time": value["recorded_time"],
+            "rviz": value["rviz"],
         }.items(),
     )
     options = {"--clock": value["recorded_time"], "--loop": value["loop"]}
@@ -54,23 +56,14 @@ def start(context: LaunchContext) -> list:
         executable="depth_player",
         arguments=["--recording", value["recording"], "--rate", value["rate"], *(o for o, on in options.items() if on == "true")],
         output="screen",
-        on_exit=Shutdown(reason="the recording is at its end"),
+        on_exit=end,
     )
-    return [node, player, *rviz(value["rviz"], recorded_time=value["recorded_time"] == "true")]
+    return [node, player]
 
 
-def rviz(wanted: str, *, recorded_time: bool) -> list:
-    """RViz, or a line that says that there is none."""
-    if wanted == "false":
-        return []
-    try:
-        get_package_prefix("rviz2")
-    except PackageNotFoundError:
-        if wanted == "true":
-            raise RuntimeError("rviz2 is not installed: install ros-$ROS_DISTRO-rviz2, or leave it out (rviz:=false)") from None
-        return [LogInfo(msg="rviz2 is not installed: nothing is shown; look at it with `ros2 topic echo /hands`")]
-    arguments = ["-d", str(SHARE / "config/hand_pose.rviz")]
-    return [Node(package="rviz2", executable="rviz2", arguments=arguments, parameters=[{"use_sim_time": recorded_time}])]
+def end(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """The player has ended; after Ctrl-C, which ends all anyway, a second shutdown would be an error of launch_ros."""
+    return None if context.is_shutdown else Shutdown(reason="the recording is at its end")
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -16,6 +16,7 @@ from hand_pose_ros.live.order import FrameOrder, Order
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.live.step import FrameStep
 from hand_pose_ros.live.topics import TopicSpec
+from hand_pose_ros.messages.color_input import ColorError
 from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
 from hand_pose_ros.perception.types import DepthFrame, FrameResult
 
@@ -67,14 +68,16 @@ def answers(
 def _answer(frame: SourceFrame, step: FrameStep) -> Answer:
     if frame.error:
         return Answer(frame, None, None, [], frame.error)
+    if step.needs_color and frame.color is None:
+        return Answer(frame, None, None, [], "no colour image was taken at its moment, and the model sees colour")
     started = time.perf_counter()
     try:
-        depth, result, messages = step.run(frame.image, frame.info)
-    except (DepthError, CameraError) as error:
+        answered = step.run(frame.image, frame.info, color=frame.color)
+    except (DepthError, CameraError, ColorError) as error:
         return Answer(frame, None, None, [], str(error))
     except Exception as error:  # the next frame may be fine
         log.exception("frame %s could not be answered", frame.name)
         step.reset()
         return Answer(frame, None, None, [], f"it could not be answered: {error!r}")
-    stage_ms = {**result.stage_ms, "total": (time.perf_counter() - started) * 1e3}
-    return Answer(frame, depth, replace(result, stage_ms=stage_ms), messages)
+    stage_ms = {**answered.result.stage_ms, "total": (time.perf_counter() - started) * 1e3}
+    return Answer(frame, answered.depth, replace(answered.result, stage_ms=stage_ms), answered.messages)

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hand_pose_ros.bags.camera_file import read_camera_file
+from hand_pose_ros.bags.color_frames import ColorFrames
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.bags.source import SourceFrame
 from hand_pose_ros.geometry.depth import DepthError
 from hand_pose_ros.live.pairing import Pairing
 from hand_pose_ros.live.topics import COMPRESSED_DEPTH, DEPTH_IMAGE
+from hand_pose_ros.messages.color_input import COLOR_ENCODINGS
 from hand_pose_ros.messages.depth_input import compressed_depth_image
 from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
 
@@ -46,6 +48,7 @@ class BagSource:
     :param truth_topic: HandPoseArray with known joints; left out where the bag lacks it
     :param camera_file: takes the place of the recording's camera info
     :param transports: what the caller reads, "raw" and "compressedDepth", the preferred one first
+    :param color_topic: colour images to read beside them, "" takes the only ones; None: none are read
     :raises BagError: it cannot be read, or which topics to take is not clear
     """
 
@@ -59,16 +62,19 @@ class BagSource:
         truth_topic: str,
         camera_file: Path | None,
         transports: Sequence[str] = ("raw",),
+        color_topic: str | None = None,
     ) -> None:
         self.path = path
         self.truth: dict[int, Any] = {}
         self._library = library
         self._last_info: Any = None
+        self._colors = ColorFrames()
         self._camera = read_camera_file(camera_file) if camera_file else None
         self.depth_scale = self._camera.depth_scale if self._camera else None
         self._bag = BagReader(path)
         try:
             self._choose_topics(image_topic, camera_info_topic, truth_topic, transports)
+            self.color_topic = "" if color_topic is None else self._choose_color(color_topic)
         except BaseException:
             self.close()
             raise
@@ -100,6 +106,23 @@ class BagSource:
             raise BagError(f"topic {self.image_topic} of {path} has no messages: was the camera running?")
         self.rate_hz = self._rate_hz()
 
+    def _choose_color(self, color_topic: str) -> str:
+        if not color_topic:
+            images = [topic for topic in self._bag.topics_of(IMAGE) if self._bag.counts[topic]]
+            found = [topic for topic in images if self._first(topic, IMAGE).encoding in COLOR_ENCODINGS]
+            if len(found) == 1:
+                log.info("colour images of %s: %s", self.path, found[0])
+                return found[0]
+            which = (
+                f"more than one topic of colour images ({_listed(found)}): say which"
+                if found
+                else "no colour images: record them"
+            )
+            raise BagError(f"the model sees colour, and {self.path} has {which} (--color-topic)")
+        if self._bag.types.get(color_topic) != IMAGE:
+            raise BagError(f"{self.path} has no colour images {color_topic}; its images: {_listed(self._bag.topics_of(IMAGE))}")
+        return color_topic
+
     def frames(self) -> Iterator[SourceFrame]:
         """The depth images in the order of recording, each with the newest camera info of its frame and size before it.
 
@@ -107,11 +130,12 @@ class BagSource:
 
         :raises BagError: no such camera info comes
         """
+        paired = self._colors.joined(self._paired()) if self.color_topic else self._paired()
         if not self._truth_topic:
-            yield from self._paired()
+            yield from paired
             return
         held = None  # known joints are recorded after their image: a frame is given when the next one was read
-        for frame in self._paired():
+        for frame in paired:
             if held is not None:
                 yield held
             held = frame
@@ -122,7 +146,11 @@ class BagSource:
         pairing = Pairing(self.image_topic, self.camera_info_topic)
         waiting: list[_Image] = []
         index = 0
-        for message in self._bag.messages({self.image_topic, self.camera_info_topic, self._truth_topic} - {""}):
+        topics = {self.image_topic, self.camera_info_topic, self._truth_topic, self.color_topic}
+        for message in self._bag.messages(topics - {""}):
+            if message.topic == self.color_topic:
+                self._colors.add(self._library.deserialize(message.cdr, IMAGE))
+                continue
             if message.topic == self._truth_topic:
                 hands = self._library.deserialize(message.cdr, HANDS)
                 self.truth[stamp_ns(hands.header)] = hands

@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from hand_pose_ros.bags.results import FIGURES, prepare_folder
 from hand_pose_ros.bags.source import Source, open_source
 from hand_pose_ros.bags.tally import Tally, summary
 from hand_pose_ros.inference.engine import Engine, load_engine
+from hand_pose_ros.inference.model_file import read_model_file
 from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, read_parameters
-from hand_pose_ros.live.parameters import Parameters
+from hand_pose_ros.live.parameters import ParameterError, Parameters
 from hand_pose_ros.live.topics import TRANSPORTS
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
+from hand_pose_ros.perception.inputs import crop_kind
 from hand_pose_ros.progress import log_above_bars
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="depth image topic of a bag, raw or compressedDepth; default: the only one, raw if there are both",
     )
     parser.add_argument("--camera-info-topic", default="", help="default: camera_info beside the image topic")
+    parser.add_argument(
+        "--color-topic", default="", help="for a model that sees colour: images registered to depth; default: the only ones"
+    )
     parser.add_argument(
         "--truth-topic", default=TRUTH_TOPIC, help="HandPoseArray with known joints to score against (%(default)s)"
     )
@@ -68,11 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
     parameters = read_parameters(arguments, NODE)
     if arguments.model:
         parameters = parameters.with_values({"model": arguments.model})
+    _refuse_live_inputs(parameters)
     library = RosbagsLibrary()
     with closing(_open(arguments, parameters, library)) as source:
         if source.depth_scale and not parameters.depth_scale:
             parameters = parameters.with_values({"depth_scale": source.depth_scale})
-        engine = load_engine(parameters.model_path(), parameters.backend, parameters.threads)
+        # One engine for the whole recording: else the figures would depend on when the plan was ready.
+        settings = replace(parameters.engine_settings(), serve_while_building=False)
+        engine = load_engine(parameters.model_path(), parameters.backend, parameters.threads, settings)
         prepare_folder(arguments.out, overwrite=arguments.overwrite, source=arguments.recording)
         output = ReplayOutput(
             arguments.out,
@@ -119,6 +128,19 @@ def replay(
     return figures
 
 
+def _refuse_live_inputs(parameters: Parameters) -> None:
+    """What a live node gets from others, and a replay would answer without.
+
+    :raises ParameterError: a parameter asks for it
+    """
+    for name, what in (("target_frame", "TF"), ("use_detections", "detections")):
+        if getattr(parameters, name):
+            raise ParameterError(
+                f"{name} is {getattr(parameters, name)!r}, but replay reads no {what} from recordings: leave it out, or play the "
+                "recording to the live node (ros2 launch hand_pose_ros replay.launch.py)"
+            )
+
+
 def _open(arguments: argparse.Namespace, parameters: Parameters, library: RosbagsLibrary) -> Source:
     chosen = parameters.depth_transport
     return open_source(
@@ -131,4 +153,10 @@ def _open(arguments: argparse.Namespace, parameters: Parameters, library: Rosbag
         rate_hz=arguments.rate,
         frame_id=arguments.frame_id,
         transports=TRANSPORTS if chosen == "raw" else (chosen,),
+        color_topic=arguments.color_topic if _sees_color(parameters.model_path()) else None,
     )
+
+
+def _sees_color(model: Path) -> bool:
+    """Whether a model's crops are of colour images; that a file is missing is for `load_engine` to say."""
+    return model.is_file() and crop_kind(read_model_file(model).card) == "rgb_crop"

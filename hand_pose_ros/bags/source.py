@@ -20,6 +20,7 @@ class SourceFrame(NamedTuple):
     :param info: sensor_msgs/CameraInfo
     :param compressed: the sensor_msgs/CompressedImage that `image` was read from, if it was
     :param error: why it could not be; `image` is then that message, and `info` is None
+    :param color: sensor_msgs/Image of the same moment, where colour is read; None where there is none
     """
 
     sequence: str
@@ -28,6 +29,7 @@ class SourceFrame(NamedTuple):
     info: Any
     compressed: Any = None
     error: str = ""
+    color: Any = None
 
     @property
     def recorded(self) -> Any:
@@ -71,6 +73,7 @@ def open_source(
     rate_hz: float = 30.0,
     frame_id: str = "camera",
     transports: Sequence[str] = ("raw",),
+    color_topic: str | None = None,
 ) -> Source:
     """Open a recording of any kind.
 
@@ -79,7 +82,8 @@ def open_source(
     :param camera_file: takes the place of the bag's camera info, or of the folder's camera.yaml
     :param rate_hz, frame_id: of a folder's frames, which carry neither
     :param transports: of a bag's depth images, what the caller reads (of `TRANSPORTS`), the preferred one first
-    :raises BagError: it is missing or neither kind
+    :param color_topic: of a bag, colour images for a model that sees them; "" finds it, None reads none
+    :raises BagError: it is missing or neither kind, or has no colour images
     """
     from hand_pose_ros.bags.bag_source import BagSource
     from hand_pose_ros.bags.folder import FolderSource, has_images
@@ -91,6 +95,8 @@ def open_source(
                 f"{path} is no recording: give a rosbag2 folder (metadata.yaml), a .mcap or .db3 file, or a folder of "
                 "16-bit .png depth images (or of folders of them) with a camera.yaml"
             )
+        if color_topic is not None:
+            raise BagError(f"{path} is a folder of depth images, and the model sees colour: replay a recording that has both")
         return FolderSource(path, library, camera_file=camera_file, rate_hz=rate_hz, frame_id=frame_id)
     return BagSource(
         path,
@@ -100,4 +106,5 @@ def open_source(
         truth_topic=truth_topic,
         camera_file=camera_file,
         transports=transports,
+        color_topic=color_topic,
     )

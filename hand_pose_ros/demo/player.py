@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     from rclpy.utilities import remove_ros_args
 
     from hand_pose_ros.live.ros.camera import CameraNode
+    from hand_pose_ros.live.ros.main import ignore_further_interrupts
 
     options = _parser().parse_args(remove_ros_args(arguments or sys.argv)[1:])
     signal.signal(signal.SIGINT, lambda *_: None)  # rclpy's own handler ends the context; see live/ros/main.py
@@ -51,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
+        ignore_further_interrupts()
     return 0
 
 

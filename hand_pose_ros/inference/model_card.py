@@ -10,15 +10,17 @@ import json
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
+from hand_pose_ros.geometry.points import size_problem
 from hand_pose_ros.skeleton import skeleton
 
 METADATA_KEY = "hand_pose"
 SCHEMA_VERSION = 1
 
-INPUT_KINDS = ("depth_crop",)
+INPUT_KINDS = ("depth_crop", "voxel_grid", "point_set", "rgb_crop")
 REQUIRED_OUTPUTS = ("joints", "covariance", "confidence")
 OPTIONAL_OUTPUTS = ("presence", "right_side")
 SIDES = ("unknown", "left", "right")
+PRECISIONS = ("fp32", "fp16")
 
 
 class ModelError(ValueError):
@@ -32,11 +34,16 @@ class ModelCard:
     :param schema_version: version of this very list of fields
     :param name: published as `model_id` in every message
     :param method: the method's short name, for example "awr"
-    :param input_kind: "depth_crop": (N, 1, S, S) float32, see geometry/crop.py
-    :param input_size: S, pixels an edge of the crop
+    :param input_kind: "depth_crop": (N, 1, S, S) float32, see geometry/crop.py; "voxel_grid": (N, 1, D, D, D) float32, see
+        geometry/voxels.py; "point_set": (N, P, 3) float32 with neighbourhoods, see geometry/points.py; "rgb_crop": (N, 3, S, S)
+        float32 RGB in [0, 1], see geometry/color_crop.py
+    :param input_size: S, pixels an edge of the crop; D, voxels an edge of the grid; P, points
+    :param crop_size: pixels an edge of the crop that voxels or points are made of; 0: `input_size`
     :param cube_m: edge of the crop's cube in metres
+    :param window_m: width of the window of an rgb_crop in metres at the hand's depth; 0: `cube_m`
     :param skeleton: name of the joints' order, see skeleton.py
     :param outputs: names of the graph's outputs, always with joints, covariance and confidence
+    :param precision: "fp32", or "fp16" where the network computes in half precision (the aggregation never does)
     :param side: the hand it was trained on: "left", "right", or "unknown" where it takes both
     :param trained_on: the data and the command that made it
     :param errors: measured errors, units in the names, for example {"mean_error_mm": 10.2}; may be nested by slice
@@ -51,13 +58,16 @@ class ModelCard:
     input_size: int
     cube_m: float
     skeleton: str
+    crop_size: int = 0
     outputs: tuple[str, ...] = REQUIRED_OUTPUTS
+    precision: str = "fp32"
     side: str = "unknown"
     trained_on: str = ""
     errors: dict[str, Any] = field(default_factory=dict)
     limits: str = ""
     license: str = ""
     revision: str = ""
+    window_m: float = 0.0
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
@@ -78,6 +88,14 @@ class ModelCard:
             return f"input_kind {self.input_kind!r} is not supported here; supported: {', '.join(INPUT_KINDS)}"
         if not _is_number(self.input_size) or self.input_size != int(self.input_size) or self.input_size < 1:
             return f"input_size {self.input_size!r} is no number of pixels"
+        if not _is_number(self.crop_size) or self.crop_size != int(self.crop_size) or self.crop_size < 0:
+            return f"crop_size {self.crop_size!r} is no number of pixels"
+        if self.input_kind == "point_set" and (problem := size_problem(self.input_size)):
+            return f"input_size {problem}"
+        if self.input_kind == "point_set" and not self.crop_size:
+            return "crop_size is missing: a point set is made of a crop"
+        if not _is_number(self.window_m) or not 0 <= self.window_m <= 2.0:
+            return f"window_m {self.window_m!r} is no window around a hand in metres (0: cube_m)"
         if not _is_number(self.cube_m) or not 0.05 <= self.cube_m <= 2.0:
             return f"cube_m {self.cube_m!r} is no cube around a hand in metres (0.05 to 2)"
         try:
@@ -90,6 +108,8 @@ class ModelCard:
         unknown = [name for name in self.outputs if name not in REQUIRED_OUTPUTS + OPTIONAL_OUTPUTS]
         if unknown:
             return f"outputs {', '.join(unknown)} are not known to this hand_pose_ros"
+        if self.precision not in PRECISIONS:
+            return f"precision {self.precision!r} is none of {', '.join(PRECISIONS)}"
         if self.side not in SIDES:
             return f"side {self.side!r} is none of {', '.join(SIDES)}"
         return ""

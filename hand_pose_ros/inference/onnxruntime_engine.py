@@ -8,10 +8,11 @@ import numpy as np
 import onnxruntime
 
 from hand_pose_ros.inference.engine import Engine
-from hand_pose_ros.inference.model_card import METADATA_KEY, ModelCard, ModelError
-from hand_pose_ros.skeleton import skeleton
+from hand_pose_ros.inference.model_card import ModelError
+from hand_pose_ros.inference.model_checks import check_model
+from hand_pose_ros.inference.model_file import REMEDY, TensorSpec, read_card
 
-REMEDY = "export the model again with `hand-pose-train export`"
+_DTYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
 
 
 class OnnxRuntimeEngine(Engine):
@@ -25,16 +26,11 @@ class OnnxRuntimeEngine(Engine):
     def __init__(self, path: Path, threads: int = 1) -> None:
         self.path = path
         self._session = _open(path, threads)
-        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        if text is None:
-            raise ModelError(
-                f"model {path} has no model card (metadata {METADATA_KEY!r}), so its crop and joints are unknown: {REMEDY}"
-            )
-        self.card = ModelCard.from_json(text, f"model {path}")
-        self.input_shapes = {i.name: _shape_text(i.shape) for i in self._session.get_inputs()}
-        self.output_shapes = {o.name: _shape_text(o.shape) for o in self._session.get_outputs()}
-        self._check_inputs()
-        self._check_outputs()
+        self.card = read_card(path, self._session.get_modelmeta().custom_metadata_map)
+        inputs, outputs = _specs(self._session.get_inputs()), _specs(self._session.get_outputs())
+        self.input_shapes = {i.name: i.shape_text for i in inputs}
+        self.output_shapes = {o.name: o.shape_text for o in outputs}
+        check_model(path, self.card, inputs, outputs, self.infer)
 
     def infer(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """See `Engine.infer`."""
@@ -43,42 +39,6 @@ class OnnxRuntimeEngine(Engine):
         except Exception as error:  # ONNX Runtime's exceptions have no base class of their own
             raise ModelError(f"model {self.path}: ONNX Runtime refused the batch: {error}") from error
         return dict(zip(self.card.outputs, arrays))
-
-    def _check_inputs(self) -> None:
-        size = self.card.input_size
-        inputs = self._session.get_inputs()
-        if [i.name for i in inputs] != [self.card.input_kind]:
-            raise self._disagrees(f"its inputs are {_names(inputs)}, its card says {self.card.input_kind}")
-        if inputs[0].type != "tensor(float)":
-            raise self._disagrees(f"input {inputs[0].name} is {inputs[0].type}, not tensor(float)")
-        shape = inputs[0].shape
-        if len(shape) != 4 or list(shape[1:]) != [1, size, size]:
-            raise self._disagrees(f"input {inputs[0].name} is {_shape_text(shape)}, its card says (N, 1, {size}, {size})")
-        if isinstance(shape[0], int):
-            raise self._disagrees(f"input {inputs[0].name} has a fixed batch of {shape[0]}, it must be dynamic")
-
-    def _check_outputs(self) -> None:
-        missing = [name for name in self.card.outputs if name not in self.output_shapes]
-        if missing:
-            raise self._disagrees(f"its graph has no output {', '.join(missing)}, only {_names(self._session.get_outputs())}")
-        # Shapes in the file may be symbols; a run tells, and warms the session up.
-        joints = len(skeleton(self.card.skeleton))
-        expected = {
-            "joints": (2, joints, 3),
-            "covariance": (2, joints, 6),
-            "confidence": (2, joints),
-            "presence": (2,),
-            "right_side": (2,),
-        }
-        empty = np.ones((2, 1, self.card.input_size, self.card.input_size), np.float32)
-        for name, array in self.infer({self.card.input_kind: empty}).items():
-            if array.shape != expected[name]:
-                raise self._disagrees(f"output {name} of a batch of 2 is {array.shape}, its card says {expected[name]}")
-            if not np.isfinite(array).all():
-                raise self._disagrees(f"output {name} of an empty crop is not finite")
-
-    def _disagrees(self, what: str) -> ModelError:
-        return ModelError(f"model {self.path} disagrees with its model card: {what}: {REMEDY}")
 
 
 def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
@@ -97,9 +57,5 @@ def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
         ) from error
 
 
-def _names(nodes: list) -> str:
-    return ", ".join(n.name for n in nodes) or "none"
-
-
-def _shape_text(shape: list) -> str:
-    return f"({', '.join(str(d) if d is not None else '?' for d in shape)})"
+def _specs(nodes: list) -> list[TensorSpec]:
+    return [TensorSpec(n.name, _DTYPES.get(n.type, n.type), tuple("?" if d is None else d for d in n.shape)) for n in nodes]

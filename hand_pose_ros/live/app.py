@@ -1,8 +1,8 @@
 """The node without its transport: messages in, messages out, one worker thread that owns the engine.
 
-A transport calls `on_camera_info` and `on_image` from any thread and gets lists of (topic, message) on the worker's thread. Only
-the newest frame waits: when the network is slower than the camera, older frames are dropped and counted. What is wrong with one
-frame is logged and counted, and the node lives on.
+A transport subscribes to what `inputs` lists, hands each message over from any thread, and gets lists of (topic, message) on the
+worker's thread (the overlay on a thread of its own). Only the newest frame waits: when the network is slower than the camera,
+older frames are dropped and counted. What is wrong with one frame is logged and counted, and the node lives on.
 """
 
 from __future__ import annotations
@@ -20,24 +20,43 @@ import numpy as np
 from hand_pose_ros.geometry.camera import CameraError
 from hand_pose_ros.geometry.depth import DepthError
 from hand_pose_ros.inference.engine import Engine
+from hand_pose_ros.live.color import ColorImages
+from hand_pose_ros.live.detections import Detections, Regions
 from hand_pose_ros.live.diagnostics import diagnostic_array
 from hand_pose_ros.live.order import FrameOrder, Order
+from hand_pose_ros.live.overlay import OverlayThread
 from hand_pose_ros.live.pairing import Pair, Pairing
 from hand_pose_ros.live.parameters import Parameters
+from hand_pose_ros.live.pictures import Pictures, PlainPictures
 from hand_pose_ros.live.slot import NewestSlot
 from hand_pose_ros.live.statistics import Statistics
-from hand_pose_ros.live.step import FrameStep
+from hand_pose_ros.live.step import Answered, FrameStep
 from hand_pose_ros.live.throttle import Throttle
-from hand_pose_ros.live.topics import CAMERA_INFO, COMPRESSED_DEPTH, DIAGNOSTICS, MODEL, TopicSpec, depth_input
+from hand_pose_ros.live.topics import (
+    CAMERA_INFO,
+    COLOR_IMAGE,
+    COLOR_INFO,
+    COMPRESSED_DEPTH,
+    DETECTIONS,
+    DIAGNOSTICS,
+    MODEL,
+    OVERLAY,
+    TopicSpec,
+    depth_input,
+)
+from hand_pose_ros.live.transforms import TransformLookup, no_transforms
+from hand_pose_ros.messages.color_input import ColorError
 from hand_pose_ros.messages.depth_input import compressed_depth_image
 from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
-from hand_pose_ros.perception.types import DepthFrame, FrameResult
+from hand_pose_ros.perception.types import PixelRegion
 
 log = logging.getLogger(__name__)
 
 Outputs = list[tuple[TopicSpec, Any]]
+Callback = Callable[[Any, int], None]  # a message, and when it came (wall clock, nanoseconds)
 
 LOG_PERIOD_S = 5.0
+COLOR_WAIT_S = 0.05  # a colour image may come that much after its depth image
 _IDLE_S = 0.1  # how often diagnostics are thought of while no frame comes
 _SAMPLED = 4  # every so many rows and columns, to tell the share of invalid pixels
 
@@ -53,6 +72,9 @@ class HandPoseApp:
     :param node_name: for diagnostics
     :param where: what the transport listens on, for the log
     :param clock_ns: the clock that the images are stamped by, for their age and for the stamp of diagnostics
+    :param listened: whether someone listens to a topic now, for what is made only then
+    :param lookup: transforms between frames
+    :param pictures: converts colour images and overlays
     """
 
     def __init__(
@@ -66,10 +88,17 @@ class HandPoseApp:
         node_name: str = "hand_pose",
         where: str = "",
         clock_ns: Callable[[], int] = time.time_ns,
+        listened: Callable[[TopicSpec], bool] = lambda _: False,
+        lookup: TransformLookup = no_transforms,
+        pictures: Pictures | None = None,
     ) -> None:
         self.parameters = parameters
         self._library, self._publish, self._load_engine = library, publish, load_engine
         self._topic_name, self._node_name, self._where, self._clock_ns = topic_name, node_name, where, clock_ns
+        self._listened, self._lookup, self._pictures = listened, lookup, pictures or PlainPictures(library)
+        self._detections = Detections(topic_name(DETECTIONS.name)) if parameters.use_detections else None
+        self._color = ColorImages(topic_name(COLOR_IMAGE.name)) if parameters.overlay_color else None
+        self._overlay: OverlayThread | None = None
         self._image = depth_input(parameters.depth_transport, topic_name)
         self._image_topic, self._info_topic = topic_name(self._image.name), topic_name(CAMERA_INFO.name)
         self._status = ""
@@ -83,6 +112,15 @@ class HandPoseApp:
         self._failure: BaseException | None = None
         self._order = FrameOrder()
         self._thread: threading.Thread | None = None
+
+    def inputs(self) -> list[tuple[TopicSpec, Callback]]:
+        """What to subscribe to and who takes the messages, the depth image last; from `start` on always the same."""
+        inputs: list[tuple[TopicSpec, Callback]] = []
+        if self._detections:
+            inputs.append((DETECTIONS, self._detections.add))
+        if self._color:
+            inputs += [(COLOR_INFO, self._color.add_info), (COLOR_IMAGE, self._color.add_image)]
+        return [*inputs, (CAMERA_INFO, lambda info, _: self.on_camera_info(info)), (self._image, self.on_image)]
 
     def start(self) -> None:
         """Load the model and begin to answer; returns when the model is loaded.
@@ -120,6 +158,8 @@ class HandPoseApp:
             self._status = "" if enabled else status
             self._pairing = Pairing(self._image_topic, self._info_topic, self._where)
             self._slot.take(0)
+        if self._detections:
+            self._detections.clear()
         self._between_frames(self._reset)
 
     def on_camera_info(self, info: Any) -> None:
@@ -146,12 +186,23 @@ class HandPoseApp:
     def _run(self) -> None:
         try:
             engine = self._load_engine()
-            self._step = FrameStep(engine, self._library, self.parameters)
+            self._step = FrameStep(engine, self._library, self.parameters, self._lookup)
+            if self._step.needs_color and self._color is None:
+                self._color = ColorImages(self._topic_name(COLOR_IMAGE.name))
         except Exception as error:  # told to the caller of start
             self._failure = error
             return
         finally:
             self._ready.set()
+        try:
+            self._work(engine)
+        finally:
+            if self._overlay:
+                self._overlay.stop()
+            engine.close()
+
+    def _work(self, engine: Engine) -> None:
+        """Answer frames until `stop`."""
         self._send([(MODEL, self._library.make("std_msgs/msg/String", data=engine.card.to_json()))])
         period_began = time.monotonic()
         while not self._stopping.is_set():
@@ -200,8 +251,9 @@ class HandPoseApp:
                 )
             return
         if order is Order.SET_BACK:
-            seconds = self._order.behind_ns / 1e9
-            log.info("%s: time went back by %.1f s (a recording began again?): tracking starts anew", self._image_topic, seconds)
+            if self._throttle.allow("set back"):
+                text = "%s: time went back by %.1f s (a recording began again?): tracking starts anew"
+                log.info(text, self._image_topic, self._order.behind_ns / 1e9)
             self._step.reset()
         try:
             self._process(pair)
@@ -209,21 +261,68 @@ class HandPoseApp:
             self._complain(f"{self._image_topic}: {error}")
         except CameraError as error:
             self._complain(f"{self._info_topic}: {error}")
+        except ColorError as error:
+            self._complain(f"{self._color.topic}: {error}")
         except Exception as error:  # the next frame may be fine
             self._complain(f"{self._image_topic}: a frame could not be answered: {error!r}", trace=True)
             self._step.reset()
 
     def _process(self, pair: Pair) -> None:
         waited_ms = max(time.time_ns() - pair.received_ns, 0) / 1e6
-        depth, result, messages = self._step.run(pair.image, pair.info)
-        self._send(messages)
-        self._count(depth, result, waited_ms)
+        regions = self._regions(pair)
+        color = self._color_of(pair.image) if self._step.needs_color else None
+        answered = self._step.run(pair.image, pair.info, regions, color)
+        self._send(answered.messages)
+        if self._listened(OVERLAY):
+            self._draw(answered)
+        self._count(answered, waited_ms)
 
-    def _count(self, frame: DepthFrame, result: FrameResult, waited_ms: float) -> None:
+    def _regions(self, pair: Pair) -> tuple[PixelRegion, ...] | None:
+        """Where to look for new hands in an image; None: everywhere."""
+        if self._detections is None:
+            return None
+        header = pair.image.header
+        regions: Regions = self._detections.at(stamp_ns(header), header.frame_id, self.parameters.detections_max_age_s)
+        self._note("detections", regions.state, regions.problem)
+        return regions.regions
+
+    def _color_of(self, image: Any) -> Any | None:
+        """The colour image that the model is to see with a depth image."""
+        found = self._color.at(stamp_ns(image.header), COLOR_WAIT_S)
+        if found is None:
+            text = "%s: no image of the depth image's moment, and the model sees colour: no hands are found (is it published?)"
+            self._note("color", "missing", text % self._color.topic)
+        else:
+            self._note("color", "found", "")
+        return found
+
+    def _note(self, name: str, state: str, problem: str) -> None:
+        """What a frame found of an optional input, for diagnostics, and for the log where it is a problem."""
+        self._statistics.add_state(name, state, problem)
+        if problem and self._throttle.allow(f"problem {name}"):
+            log.warning("%s", problem)
+
+    def _draw(self, answered: Answered) -> None:
+        if self._overlay is None:
+            self._overlay = OverlayThread(
+                self._pictures,
+                self._color if self.parameters.overlay_color else None,
+                self._lookup,
+                lambda message: self._publish(OVERLAY, message),
+                lambda text: self._between_frames(lambda: self._note("overlay", text, text)),
+            )
+        self._statistics.add_state("overlay", "drawn")
+        self._overlay.offer(answered.depth, answered.result)
+
+    def _count(self, answered: Answered, waited_ms: float) -> None:
+        frame, result = answered.depth, answered.result
+        if self.parameters.target_frame:
+            self._note("transform", "missing" if answered.problem else "found", answered.problem)
         age_ms = (self._clock_ns() - frame.stamp_ns) / 1e6
         sample = frame.depth[::_SAMPLED, ::_SAMPLED]
         invalid = 1.0 - np.count_nonzero(sample) / sample.size
-        result = replace(result, stage_ms={"wait": waited_ms, **result.stage_ms})
+        published = () if answered.problem else result.hands
+        result = replace(result, hands=published, stage_ms={"wait": waited_ms, **result.stage_ms})
         self._statistics.add_frame(result, age_ms=age_ms, invalid_share=invalid)
         if invalid == 1.0 and not frame.depth.any() and self._throttle.allow("no depth"):
             log.warning(
@@ -241,13 +340,17 @@ class HandPoseApp:
             log.warning("%s", text, exc_info=trace)
 
     def _send_diagnostics(self, seconds: float, engine: Engine) -> None:
+        if self._status:
+            self._statistics.rest()
         snapshot = self._statistics.close_period(seconds, self._slot.dropped)
         message = diagnostic_array(
             self._library,
             snapshot,
             node=self._node_name,
+            topic=self._image_topic,
             backend=engine.backend,
             model=engine.card.name,
+            engine=engine.status,
             now_ns=self._clock_ns(),
             status=self._status,
         )

@@ -16,7 +16,9 @@ class Pair(NamedTuple):
     received_ns: int
 
 
-class _Key(NamedTuple):
+class FrameKey(NamedTuple):
+    """What an image and its camera info have in common."""
+
     frame_id: str
     width: int
     height: int
@@ -34,16 +36,16 @@ class Pairing:
 
     def __init__(self, image_topic: str, info_topic: str, where: str = "") -> None:
         self._image_topic, self._info_topic, self._where = image_topic, info_topic, where
-        self._infos: dict[_Key, Any] = {}
+        self._infos: dict[FrameKey, Any] = {}  # the newest is last
         self._waiting: tuple[Any, int] | None = None  # the newest image, if its camera info has yet to come
-        self._last_image: _Key | None = None
+        self._last_image: FrameKey | None = None
         self._images = self._infos_seen = self._pairs = 0
         self._period_began_s: float | None = None
 
     def add_image(self, image: Any, received_ns: int) -> Pair | None:
         """The image with its camera info, or None if that is not known; the newest such image waits for it."""
         self._images += 1
-        key = _Key(image.header.frame_id, int(image.width), int(image.height))
+        key = image_key(image)
         self._last_image = key
         info = self._infos.get(key)
         if info is None:
@@ -56,11 +58,7 @@ class Pairing:
     def add_info(self, info: Any) -> Pair | None:
         """Remember a camera info; returns the image that waited for it, if there is one."""
         self._infos_seen += 1
-        key = _info_key(info)
-        self._infos.pop(key, None)
-        self._infos[key] = info  # the newest is last
-        if len(self._infos) > _REMEMBERED:
-            del self._infos[next(iter(self._infos))]
+        key = remember(self._infos, info)
         if self._waiting is None or key != self._last_image:
             return None
         (image, received_ns), self._waiting = self._waiting, None
@@ -98,8 +96,23 @@ class Pairing:
         return ""
 
 
-def _info_key(info: Any) -> _Key:
+def remember(infos: dict[FrameKey, Any], info: Any) -> FrameKey:
+    """Put a camera info last among those of a topic, in place of the one before of its camera; returns what it belongs to."""
+    key = info_key(info)
+    infos.pop(key, None)
+    infos[key] = info
+    if len(infos) > _REMEMBERED:
+        del infos[next(iter(infos))]
+    return key
+
+
+def image_key(image: Any) -> FrameKey:
+    """Frame and size of an image."""
+    return FrameKey(image.header.frame_id, int(image.width), int(image.height))
+
+
+def info_key(info: Any) -> FrameKey:
     """Frame and image size of a camera info: its region of interest, binned."""
     width = (int(info.roi.width) or int(info.width)) // max(int(info.binning_x), 1)
     height = (int(info.roi.height) or int(info.height)) // max(int(info.binning_y), 1)
-    return _Key(info.header.frame_id, width, height)
+    return FrameKey(info.header.frame_id, width, height)

@@ -65,7 +65,8 @@ def default_yaml() -> str:
         elif limits["minimum"] is not None:
             allowed = f" From {limits['minimum']} to {limits['maximum']}."
         lines += textwrap.wrap(limits["description"] + allowed, _LINE_LENGTH, initial_indent="    # ", subsequent_indent="    # ")
-        value = f'"{field.default}"' if isinstance(field.default, str) else str(field.default).lower()
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        value = f'"{default}"' if isinstance(default, str) else str(default).lower()
         lines.append(f"    {field.name}: {value}")
     return "\n".join(lines) + "\n"
 

@@ -7,6 +7,7 @@ apply `minimum`, `maximum` and `choices`.
 
 from __future__ import annotations
 
+import array
 import dataclasses
 import difflib
 import math
@@ -14,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hand_pose_ros.inference.engine import BACKENDS, EngineSettings
+from hand_pose_ros.inference.model_choice import PRECISION_CHOICES
 from hand_pose_ros.live.topics import TRANSPORTS
 from hand_pose_ros.perception.pipeline import PipelineSettings
 from hand_pose_ros.share import find
 
-_TYPES = {"bool": bool, "int": int, "float": float, "str": str}
-_TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_TYPES = {"bool": bool, "int": int, "float": float, "str": str, "tuple[float, ...]": tuple}
+_TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list of numbers"}
+NO_BOX = (0.0,) * 6
 
 
 DEFAULT_MODEL = "models/hand21_hourglass1_small.onnx"
@@ -42,9 +46,26 @@ class Parameters:
 
     model: str = _parameter("", "Model file (.onnx). Empty: the one that comes with the package.")
     backend: str = _parameter(
-        "auto", "What runs the model. auto: what this machine is best at; the log says which.", choices=("auto", "onnxruntime")
+        "auto",
+        "What runs the model. auto: TensorRT where there is a GPU with it, else ONNX Runtime; the log says which and why.",
+        choices=BACKENDS,
     )
     threads: int = _parameter(1, "Threads that the network may use on the CPU.", minimum=1, maximum=64)
+    device: int = _parameter(0, "GPU that TensorRT uses.", minimum=0, maximum=63)
+    precision: str = _parameter(
+        "auto",
+        "fp32: NAME.onnx. fp16: NAME_fp16.onnx beside it. auto: TensorRT takes the fp16 file where there is one, ONNX Runtime "
+        "the file that is named.",
+        choices=PRECISION_CHOICES,
+    )
+    engine_cache: str = _parameter(
+        "",
+        "Folder that keeps the plans that TensorRT builds. Empty: HAND_POSE_ENGINE_CACHE of the environment, else "
+        "~/.cache/hand_pose_ros/engines.",
+    )
+    serve_while_building: bool = _parameter(
+        True, "Answer through ONNX Runtime while TensorRT builds its plan. false: the node is there when the plan is."
+    )
     depth_transport: str = _parameter(
         "raw",
         "How depth images come: raw on depth/image_rect, or image_transport's compressedDepth (PNG, RVL) on "
@@ -100,16 +121,49 @@ class Parameters:
         maximum=1000,
         read_only=False,
     )
+    use_detections: bool = _parameter(
+        False,
+        "Look for new hands in the boxes of `detections` (vision_msgs/Detection2DArray, pixels of the depth image) alone, not in "
+        "the whole image. Those that are tracked go on without.",
+    )
+    detections_max_age_s: float = _parameter(
+        0.5,
+        "Detections belong to an image if they are of its stamp or at most so much older.",
+        minimum=0.0,
+        maximum=10.0,
+        read_only=False,
+    )
+    workspace_box: tuple[float, ...] = _parameter(
+        NO_BOX,
+        "Where hands count, to leave out the robot's own gripper: x_min, y_min, z_min, x_max, y_max, z_max in metres, in "
+        "target_frame (without one, in the depth image's). .inf where it has no side. All 0: everywhere.",
+        read_only=False,
+    )
     cube_m: float = _parameter(
         0.0,
         "Edge of the cube around the hand that the network sees, in metres. 0: as the model was trained.",
         minimum=0.0,
         maximum=1.0,
     )
+    target_frame: str = _parameter(
+        "",
+        "TF frame that hands, markers, palms and joint frames are published in, looked up at the image's stamp. Empty: the depth "
+        "image's own. Not in the node without ROS 2.",
+    )
+    transform_timeout_s: float = _parameter(
+        0.1,
+        "How long an image waits for the transform to target_frame; without it, it has no hands.",
+        minimum=0.0,
+        maximum=5.0,
+        read_only=False,
+    )
     frame_prefix: str = _parameter("", "Put before the names of the TF frames, <frame_prefix>hand_<slot>/<joint>.")
     publish_tf: bool = _parameter(True, "Publish the joints as TF frames.", read_only=False)
     publish_markers: bool = _parameter(True, "Publish hand_markers for RViz.", read_only=False)
     publish_palm_poses: bool = _parameter(True, "Publish palm_poses.", read_only=False)
+    overlay_color: bool = _parameter(
+        False, "Draw the overlay on color/image_rect where a recent one is there, else on the depth image."
+    )
     diagnostics_period_s: float = _parameter(
         1.0, "Seconds between two messages on /diagnostics.", minimum=0.1, maximum=60.0, read_only=False
     )
@@ -117,16 +171,34 @@ class Parameters:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, checked_value(field, getattr(self, field.name)))
-        if self.frame_prefix.startswith("/"):
-            raise ParameterError(
-                f"frame_prefix is {self.frame_prefix!r}, but names of TF frames do not begin with a slash: leave it out"
-            )
+        for name in ("frame_prefix", "target_frame"):
+            if (value := getattr(self, name)).startswith("/"):
+                raise ParameterError(f"{name} is {value!r}, but names of TF frames do not begin with a slash: leave it out")
+        box = self.box()
+        for axis, low, high in zip("xyz", box[:3], box[3:]):
+            if not low < high:
+                raise ParameterError(
+                    f"workspace_box goes from {axis} {low} to {high}: {axis}_min, which is among the first three, must be less"
+                )
         if self.min_depth_m >= self.max_depth_m:
             raise ParameterError(f"min_depth_m is {self.min_depth_m} and max_depth_m {self.max_depth_m}: the first must be less")
         if self.keep_confidence > self.min_confidence:
             raise ParameterError(
                 f"keep_confidence is {self.keep_confidence} and min_confidence {self.min_confidence}: the first must be less"
             )
+
+    def box(self) -> tuple[float, ...]:
+        """The workspace's six numbers; none where hands count everywhere."""
+        return () if self.workspace_box == NO_BOX else self.workspace_box
+
+    def engine_settings(self) -> EngineSettings:
+        """What of this TensorRT needs."""
+        return EngineSettings(
+            device=self.device,
+            precision=self.precision,
+            cache=self.engine_cache,
+            serve_while_building=self.serve_while_building,
+        )
 
     def pipeline_settings(self) -> PipelineSettings:
         """What of this perception needs."""
@@ -163,6 +235,8 @@ def checked_value(field: dataclasses.Field, value: Any) -> Any:
     :raises ParameterError: wrong type, out of range or none of the choices
     """
     wanted = _TYPES[field.type]
+    if wanted is tuple:
+        return _checked_numbers(field, value)
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
@@ -179,6 +253,18 @@ def checked_value(field: dataclasses.Field, value: Any) -> Any:
     if limits["choices"] and value not in limits["choices"]:
         raise ParameterError(f"{field.name} is {value!r}, but it is one of {', '.join(limits['choices'])}: {_described(field)}")
     return value
+
+
+def _checked_numbers(field: dataclasses.Field, value: Any) -> tuple[float, ...]:
+    """A list of as many numbers as the default has, infinite ones among them; an empty one stands for the default."""
+    if value is None or (not isinstance(value, (str, bytes, dict)) and hasattr(value, "__len__") and len(value) == 0):
+        return field.default  # ROS 2 has no empty list in a file: it is None, "not set"
+    numbers = tuple(value) if isinstance(value, (list, tuple, array.array)) else ()
+    if any(type(number) not in (int, float) for number in numbers) or len(numbers) != len(field.default):
+        raise ParameterError(f"{field.name} is {value!r}, but it is a list of {len(field.default)} numbers: {_described(field)}")
+    if any(math.isnan(number) for number in numbers):
+        raise ParameterError(f"{field.name} is {value!r}, with something that is no number: {_described(field)}")
+    return tuple(float(number) for number in numbers)
 
 
 def _described(field: dataclasses.Field) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,9 @@ class Snapshot:
     :param invalid_share: of its depth pixels, 0 to 1; NaN when there was none
     :param stage_ms: median of every stage in the period
     :param last_error, last_publish_error: text of the newest in the period, or ""
+    :param silent_s: for how long no frame has been answered; 0 if one was in the period
+    :param states: what the last frame found of its optional inputs ("detections", "transform"), one line each
+    :param problems: in how many frames of the period an input was wanting, by input; `last_problem` is the newest's text
     """
 
     seconds: float
@@ -41,6 +44,10 @@ class Snapshot:
     stage_ms: dict[str, float]
     last_error: str
     last_publish_error: str
+    silent_s: float = 0.0
+    states: dict[str, str] = field(default_factory=dict)
+    problems: dict[str, int] = field(default_factory=dict)
+    last_problem: str = ""
 
     @property
     def rate_hz(self) -> float:
@@ -65,6 +72,10 @@ class Statistics:
     _invalid_share: float = float("nan")
     _last_error: str = ""
     _last_publish_error: str = ""
+    _silent_s: float = 0.0
+    _states: dict[str, str] = field(default_factory=dict)
+    _problems: Counter[str] = field(default_factory=Counter)
+    _last_problem: str = ""
     _stages: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def add_frame(self, result: FrameResult, *, age_ms: float, invalid_share: float) -> None:
@@ -92,8 +103,24 @@ class Statistics:
         self._publish_errors += 1
         self._last_publish_error = text
 
+    def add_state(self, name: str, state: str, problem: str = "") -> None:
+        """What a frame found of an optional input.
+
+        :param problem: why the frame had to do without it, or ""
+        """
+        self._states[name] = state
+        if problem:
+            self._problems[name] += 1
+            self._last_problem = problem
+
+    def rest(self) -> None:
+        """No frames are expected: silence is no fault."""
+        self._silent_s = 0.0
+        self._states = {}
+
     def close_period(self, seconds: float, dropped_total: int) -> Snapshot:
         """The period's figures; the next begins."""
+        self._silent_s = 0.0 if self._frames else self._silent_s + seconds
         snapshot = Snapshot(
             seconds,
             self._frames,
@@ -111,8 +138,13 @@ class Statistics:
             {stage: float(np.median(values)) for stage, values in self._stages.items()},
             self._last_error,
             self._last_publish_error,
+            self._silent_s,
+            dict(self._states),
+            dict(self._problems),
+            self._last_problem,
         )
         self._frames = self._errors = self._late = self._publish_errors = 0
-        self._last_error = self._last_publish_error = ""
+        self._last_error = self._last_publish_error = self._last_problem = ""
         self._stages.clear()
+        self._problems.clear()
         return snapshot

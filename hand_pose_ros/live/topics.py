@@ -27,6 +27,7 @@ class QosProfile:
 SENSOR_DATA = QosProfile(depth=5, reliable=False)
 RELIABLE = QosProfile(depth=10)
 LATCHED = QosProfile(depth=1, transient_local=True)
+NEWEST = QosProfile(depth=1)
 TF = QosProfile(depth=100)
 
 
@@ -42,6 +43,9 @@ class TopicSpec:
 DEPTH_IMAGE = TopicSpec("depth/image_rect", "sensor_msgs/msg/Image", SENSOR_DATA)
 COMPRESSED_DEPTH = TopicSpec("depth/image_rect/compressedDepth", "sensor_msgs/msg/CompressedImage", SENSOR_DATA)
 CAMERA_INFO = TopicSpec("depth/camera_info", "sensor_msgs/msg/CameraInfo", SENSOR_DATA)
+COLOR_IMAGE = TopicSpec("color/image_rect", "sensor_msgs/msg/Image", SENSOR_DATA)
+COLOR_INFO = TopicSpec("color/camera_info", "sensor_msgs/msg/CameraInfo", SENSOR_DATA)
+DETECTIONS = TopicSpec("detections", "vision_msgs/msg/Detection2DArray", SENSOR_DATA)
 
 HANDS = TopicSpec("hands", "hand_pose_ros/msg/HandPoseArray", RELIABLE)
 HAND_MARKERS = TopicSpec("hand_markers", "visualization_msgs/msg/MarkerArray", RELIABLE)
@@ -49,9 +53,11 @@ PALM_POSES = TopicSpec("palm_poses", "geometry_msgs/msg/PoseArray", RELIABLE)
 TRANSFORMS = TopicSpec("/tf", "tf2_msgs/msg/TFMessage", TF)
 DIAGNOSTICS = TopicSpec("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", RELIABLE)
 MODEL = TopicSpec("model", "std_msgs/msg/String", LATCHED)
+OVERLAY = TopicSpec("overlay", "sensor_msgs/msg/Image", NEWEST)
 
-INPUTS = (DEPTH_IMAGE, CAMERA_INFO)
+# What is published in any case, and with what is made only while someone listens.
 OUTPUTS = (HANDS, HAND_MARKERS, PALM_POSES, TRANSFORMS, DIAGNOSTICS, MODEL)
+ALL_OUTPUTS = (*OUTPUTS, OVERLAY)
 
 TRANSPORTS = ("raw", "compressedDepth")
 

@@ -17,6 +17,16 @@ from hand_pose_ros.share import find
 
 DISTROS = {"humble": Stores.ROS2_HUMBLE, "jazzy": Stores.ROS2_JAZZY}
 OWN_TYPES = ("HandPose", "HandPoseArray")
+# vision_msgs 4 (Humble and later), as far as Detection2DArray needs it: the type stores have the common interfaces alone.
+VISION_TYPES = {
+    "Point2D": "float64 x\nfloat64 y",
+    "Pose2D": "vision_msgs/Point2D position\nfloat64 theta",
+    "BoundingBox2D": "vision_msgs/Pose2D center\nfloat64 size_x\nfloat64 size_y",
+    "ObjectHypothesis": "string class_id\nfloat64 score",
+    "ObjectHypothesisWithPose": "ObjectHypothesis hypothesis\ngeometry_msgs/PoseWithCovariance pose",
+    "Detection2D": "std_msgs/Header header\nObjectHypothesisWithPose[] results\nBoundingBox2D bbox\nstring id",
+    "Detection2DArray": "std_msgs/Header header\nDetection2D[] detections",
+}
 # Defaults that a definition itself gives; the type store knows the fields alone.
 _OWN_DEFAULTS = {"geometry_msgs/msg/Quaternion": {"w": 1.0}}
 _DTYPES = {"byte": np.uint8, "char": np.uint8, "bool": np.bool_}
@@ -44,6 +54,8 @@ class RosbagsLibrary:
             definitions.update(
                 get_types_from_msg(find(f"msg/{name}.msg").read_text(encoding="utf-8"), f"hand_pose_ros/msg/{name}")
             )
+        for name, text in VISION_TYPES.items():
+            definitions.update(get_types_from_msg(text, f"vision_msgs/msg/{name}"))
         self.typestore.register(definitions)
         self._makers: dict[str, Callable[[dict[str, Any]], Any]] = {}
 

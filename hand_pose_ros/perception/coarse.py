@@ -10,6 +10,7 @@ import numpy as np
 
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.perception.plane import dominant_plane, tolerance
+from hand_pose_ros.perception.types import PixelRegion
 
 TARGET_WIDTH = 160
 FAR = np.float32(100.0)  # stands for no depth and for out of range: farther than everything
@@ -22,11 +23,13 @@ class CoarseDepth:
     :param z: (h, w) float32 metres, FAR where there is nothing
     :param focal: (2,) float32 fx, fy in its own pixels
     :param principal: (2,) float32 cx, cy in its own pixels
+    :param step: n; its pixel i is the image's pixel step // 2 + i * step
     """
 
     z: np.ndarray
     focal: np.ndarray
     principal: np.ndarray
+    step: int
 
     @classmethod
     def of(cls, depth: np.ndarray, camera: Camera, min_depth_m: float, max_depth_m: float) -> CoarseDepth:
@@ -40,7 +43,7 @@ class CoarseDepth:
         z = np.where((z >= np.float32(min_depth_m)) & (z <= np.float32(max_depth_m)), z, FAR)
         focal = np.array([camera.fx, camera.fy], np.float32) / step
         principal = (np.array([camera.cx, camera.cy], np.float32) - offset) / step
-        return cls(cv2.medianBlur(np.ascontiguousarray(z, np.float32), 3), focal, principal)
+        return cls(cv2.medianBlur(np.ascontiguousarray(z, np.float32), 3), focal, principal, step)
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -61,4 +64,15 @@ class CoarseDepth:
             return self
         a, b, c, d = plane.astype(np.float32)
         off = a * self.points[..., 0] + b * self.points[..., 1] + c * self.z - d
-        return CoarseDepth(np.where(np.abs(off) < tolerance(self.z), FAR, self.z), self.focal, self.principal)
+        return self.with_z(np.where(np.abs(off) < tolerance(self.z), FAR, self.z))
+
+    def with_z(self, z: np.ndarray) -> CoarseDepth:
+        """The same view of other depths (h, w)."""
+        return CoarseDepth(z, self.focal, self.principal, self.step)
+
+    def window(self, region: PixelRegion) -> tuple[slice, slice]:
+        """The rows and columns of this whose pixels lie in a region of the image; empty slices where it is beside the image."""
+        return tuple(
+            slice(*(int(np.clip(np.ceil((edge - self.step // 2) / self.step), 0, size)) for edge in edges))
+            for edges, size in zip(((region.v_min, region.v_max), (region.u_min, region.u_max)), self.z.shape)
+        )

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from hand_pose_ros.geometry.color_crop import RootedCrop
 from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
 from hand_pose_ros.inference.engine import Engine
+from hand_pose_ros.perception.inputs import crop_size, network_inputs
 from hand_pose_ros.perception.types import DepthFrame
 
 MIN_FOREGROUND = 0.01  # of the crop's pixels: less than that is no hand that a network could see
@@ -44,7 +47,7 @@ class Estimate:
     :param right_side: probability of a right hand, NaN where the model does not tell
     """
 
-    crop: CubeCrop
+    crop: CubeCrop | RootedCrop
     mirrored: bool
     normalized: np.ndarray
     normalized_covariance: np.ndarray
@@ -109,39 +112,50 @@ class HandEstimator:
         """
         with clock("crop"):
             crops = [self._crop(frame, center) for center in centers]
-            batch = [image[:, ::-1] if flip else image for (_, image), flip in zip(crops, mirrored) if image is not None]
+            batch = [image[..., ::-1] if flip else image for (_, image), flip in zip(crops, mirrored) if image is not None]
         if not batch:
             return [None] * len(crops)
         with clock("network"):
-            outputs = self._engine.infer({self._engine.card.input_kind: np.stack(batch)[:, None]})
+            outputs = self._engine.infer(network_inputs(self._engine.card, np.stack(batch)))
         answers = iter(range(len(batch)))
         return [
-            None if image is None else _estimate(crop, flip, outputs, next(answers))
+            None if image is None else self._estimate(frame, crop, flip, outputs, next(answers))
             for (crop, image), flip in zip(crops, mirrored)
         ]
 
-    def _crop(self, frame: DepthFrame, center: np.ndarray) -> tuple[CubeCrop | None, np.ndarray | None]:
-        if not np.isfinite(center).all() or not self._min_depth_m <= center[2] <= self._max_depth_m:
+    def in_range(self, center: np.ndarray) -> bool:
+        """Whether a centre (3,) is where hands are looked for."""
+        return bool(np.isfinite(center).all() and self._min_depth_m <= center[2] <= self._max_depth_m)
+
+    def _crop(self, frame: DepthFrame, center: np.ndarray) -> tuple[Any, np.ndarray | None]:
+        """The crop around a centre and its image (C, S, S); no image where there is nothing to see."""
+        if not self.in_range(center):
             return None, None
-        crop = CubeCrop(frame.camera, center, self._cube_m, self._engine.card.input_size)
+        crop = CubeCrop(frame.camera, center, self._cube_m, crop_size(self._engine.card))
         image = crop.extract(frame.depth)
         for limit_m, outside in ((self._min_depth_m, np.less), (self._max_depth_m, np.greater)):
             if abs(limit_m - center[2]) < crop.half_m:
                 image[outside(image, (limit_m - center[2]) / crop.half_m)] = BACKGROUND
-        return crop, image if np.count_nonzero(image < BACKGROUND) >= MIN_FOREGROUND * image.size else None
+        return crop, image[None] if np.count_nonzero(image < BACKGROUND) >= MIN_FOREGROUND * image.size else None
+
+    def _place(self, frame: DepthFrame, crop: Any, joints: np.ndarray) -> CubeCrop | RootedCrop | None:
+        """What takes normalised joints (J, 3) of that crop to metres; None where it cannot be told."""
+        return crop
+
+    def _estimate(self, frame: DepthFrame, crop: Any, mirrored: bool, outputs: dict[str, np.ndarray], i: int) -> Estimate | None:
+        joints, covariance, confidence = (outputs[name][i].astype(float) for name in ("joints", "covariance", "confidence"))
+        presence = float(outputs["presence"][i] if "presence" in outputs else confidence.mean())
+        right_side = float(outputs["right_side"][i]) if "right_side" in outputs else float("nan")
+        if not all(np.isfinite(value).all() for value in (joints, covariance, confidence, presence)):
+            return None
+        if mirrored:
+            joints, covariance, right_side = joints * _MIRROR_JOINTS, covariance * _MIRROR_COVARIANCE, 1 - right_side
+        placed = self._place(frame, crop, joints)
+        if placed is None:
+            return None
+        estimate = Estimate(placed, mirrored, joints, covariance, confidence, presence, right_side)
+        return estimate if (estimate.joints[:, 2] > 0).all() else None
 
 
 _MIRROR_JOINTS = np.array([-1.0, 1.0, 1.0])
 _MIRROR_COVARIANCE = np.array([1.0, -1.0, -1.0, 1.0, 1.0, 1.0])  # xx xy xz yy yz zz
-
-
-def _estimate(crop: CubeCrop, mirrored: bool, outputs: dict[str, np.ndarray], i: int) -> Estimate | None:
-    joints, covariance, confidence = (outputs[name][i].astype(float) for name in ("joints", "covariance", "confidence"))
-    presence = float(outputs["presence"][i] if "presence" in outputs else confidence.mean())
-    right_side = float(outputs["right_side"][i]) if "right_side" in outputs else float("nan")
-    if not all(np.isfinite(value).all() for value in (joints, covariance, confidence, presence)):
-        return None
-    if mirrored:
-        joints, covariance, right_side = joints * _MIRROR_JOINTS, covariance * _MIRROR_COVARIANCE, 1 - right_side
-    estimate = Estimate(crop, mirrored, joints, covariance, confidence, presence, right_side)
-    return estimate if (estimate.joints[:, 2] > 0).all() else None

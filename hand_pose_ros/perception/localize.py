@@ -15,6 +15,7 @@ import numpy as np
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.perception.coarse import FAR, CoarseDepth
 from hand_pose_ros.perception.limb_rays import LimbRays, surface_jump
+from hand_pose_ros.perception.workspace import Workspace
 
 # Half the width of what may be a palm, a fist or a hand seen edge-on, metres.
 MIN_HALF_WIDTH_M, MAX_HALF_WIDTH_M = 0.012, 0.075
@@ -26,6 +27,7 @@ HAND_SPACING_M = 0.10
 # Of an open hand (19 cm) its fingers and most of its palm, of a fist the fist and some wrist: in both about centred.
 HAND_LENGTH_M = 0.13
 SKIN_TO_JOINTS_M = 0.01
+SEED_REACH_M = 0.15  # from a seed on the wrist or the forearm to the middle of its hand
 MIN_SCORE = 0.005
 _CELL_KEY = np.array([1, 1 << 20, 1 << 40])
 _RIDGE = np.ones((5, 5), np.uint8)
@@ -44,14 +46,32 @@ class Candidate:
 
 
 def localize(
-    depth: np.ndarray, camera: Camera, *, min_depth_m: float = 0.1, max_depth_m: float = 1.5, max_candidates: int = 4
+    depth: np.ndarray,
+    camera: Camera,
+    *,
+    min_depth_m: float = 0.1,
+    max_depth_m: float = 1.5,
+    max_candidates: int = 4,
+    workspace: Workspace | None = None,
 ) -> list[Candidate]:
     """The likeliest places of hands, likeliest first, at least HAND_SPACING_M apart.
 
     :param depth: (H, W) float32 metres, invalid 0
+    :param workspace: where their centres must lie
     """
     view = CoarseDepth.of(depth, camera, min_depth_m, max_depth_m).without_plane()
-    seeds = _seeds(view)
+    if workspace is None:
+        return limb_ends(view, max_candidates)
+    near = workspace.contains(view.points, SEED_REACH_M)
+    return [c for c in limb_ends(view, REFINED, near) if workspace.contains(c.center)][:max_candidates]
+
+
+def limb_ends(view: CoarseDepth, max_candidates: int, where: np.ndarray | None = None) -> list[Candidate]:
+    """The ends of limbs of a hand's size, likeliest first, at least HAND_SPACING_M apart.
+
+    :param where: (h, w) bool, the pixels of the view from which to look; a hand may be SEED_REACH_M away
+    """
+    seeds = _seeds(view, where)
     if not len(seeds):
         return []
     rays = LimbRays.walk(view, seeds)
@@ -70,7 +90,7 @@ def localize(
     return [Candidate(centers[i].astype(float), float(score[i])) for i in best]
 
 
-def _seeds(view: CoarseDepth) -> np.ndarray:
+def _seeds(view: CoarseDepth, where: np.ndarray | None) -> np.ndarray:
     """Pixels (flat indices) on the ridges of surfaces of a limb's width, at most MAX_SEEDS."""
     z = view.z
     jump = np.float32(0.67) * surface_jump(z)  # tighter than for rays: fingers held before a palm part the ridges
@@ -85,7 +105,8 @@ def _seeds(view: CoarseDepth) -> np.ndarray:
     distance = cv2.distanceTransform(surface, cv2.DIST_L2, 3)
     half_width = distance * z / view.focal[0]
     ridge = (distance >= cv2.dilate(distance, _RIDGE)) & (half_width > MIN_HALF_WIDTH_M) & (half_width < MAX_HALF_WIDTH_M)
-    seeds = np.flatnonzero(ridge & (surface > 0))
+    ridge &= surface > 0
+    seeds = np.flatnonzero(ridge if where is None else ridge & where)
     # Broad and near ones first, but only one from each cell of space: a long arm must not take all the places.
     seeds = seeds[np.argsort(-np.minimum(half_width.ravel()[seeds], 0.025) / z.ravel()[seeds], kind="stable")]
     cells = np.floor(view.points.reshape(-1, 3)[seeds] / np.float32(SEED_CELL_M)).astype(np.int64) @ _CELL_KEY

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hand_pose_ros.inference.engine import Engine
-from hand_pose_ros.perception.estimate import Estimate, HandEstimator, StageClock
+from hand_pose_ros.perception.color_estimate import hand_estimator
+from hand_pose_ros.perception.estimate import Estimate, StageClock
 from hand_pose_ros.perception.localize import localize
+from hand_pose_ros.perception.regions import in_region, localize_in_regions
 from hand_pose_ros.perception.track import Track, Tracks
-from hand_pose_ros.perception.types import DepthFrame, FrameResult, Hand
+from hand_pose_ros.perception.types import DepthFrame, FrameResult, Hand, PixelRegion
+from hand_pose_ros.perception.workspace import Workspace
 from hand_pose_ros.skeleton import skeleton
 
 STAGES = ("localize", "crop", "network", "track")
@@ -27,7 +31,7 @@ class PipelineSettings:
     :param lost_frames: a hand that was not seen for so many frames is dropped
     :param search_every: frames between searches for a further hand while others are tracked; without any, every frame is
         searched, after a second's worth of frames without a hand every third
-    :param max_candidates: places that the network looks at in one search
+    :param max_candidates: places that the network looks at in one search; of a detector's boxes so many, the surest
     :param recenter_m: the network looks again where its joints lie farther than this from the crop's centre
     :param cube_m: edge of the cube, or None for the one that the model was trained with
     """
@@ -86,20 +90,31 @@ class Pipeline:
         """Other settings from the next frame on; the hands are kept, and so is max_hands."""
         card = self.engine.card
         self.settings = settings
-        self._estimator = HandEstimator(self.engine, settings.cube_m or card.cube_m, settings.min_depth_m, settings.max_depth_m)
+        cube_m = settings.cube_m or card.window_m or card.cube_m
+        self._estimator = hand_estimator(self.engine, cube_m, settings.min_depth_m, settings.max_depth_m)
 
     def reset(self) -> None:
         """Forget the hands; the next frame is searched as if it were the first."""
         self._tracks.clear()
         self._since_search = self._empty_frames = 0
 
-    def process(self, frame: DepthFrame) -> FrameResult:
-        """The hands of one frame, by slot, with the milliseconds of each of STAGES."""
+    def process(
+        self, frame: DepthFrame, *, regions: Sequence[PixelRegion] | None = None, workspace: Workspace | None = None
+    ) -> FrameResult:
+        """The hands of one frame, by slot, with the milliseconds of each of STAGES.
+
+        :param regions: None: hands are looked for in the whole image. Given, also when empty: new hands are taken up in these
+            boxes of the image alone; those that are followed go on wherever they are
+        :param workspace: hands whose centre (mean of the joints) is outside are not taken up, and those that leave it are
+            lost like those that are no longer seen; None: everywhere
+        """
         clock = StageClock(*STAGES)
-        found = self._follow(frame, clock)
+        found = self._follow(frame, workspace, clock)
         lost = [track for track in self._tracks if track.slot not in found]
-        if self._search_is_due(lost):
-            self._search(frame, found, lost, clock)
+        if regions is not None:
+            regions = self._regions_due(frame, regions, found, lost)
+        if self._search_is_due(lost) if regions is None else regions:
+            self._search(frame, found, lost, regions, workspace, clock)
         with clock("track"):
             for track in [t for t in self._tracks if t.slot not in found]:
                 track.missed += 1
@@ -109,15 +124,19 @@ class Pipeline:
             hands = tuple(self._hand(track, found[track.slot], frame.stamp_ns) for track in self._tracks if track.slot in found)
         return FrameResult(frame.stamp_ns, frame.frame_id, hands, clock.ms)
 
-    def _follow(self, frame: DepthFrame, clock: StageClock) -> dict[int, Estimate]:
-        """The known hands that are still seen, by slot."""
+    def _follow(self, frame: DepthFrame, workspace: Workspace | None, clock: StageClock) -> dict[int, Estimate]:
+        """The known hands that are still seen, and in the workspace, by slot."""
         tracks = list(self._tracks)
         if not tracks:
             return {}
         mirrored = [self._estimator.mirrors(t.right_side) for t in tracks]
         estimates = self._estimator.run(frame, [t.predict(frame.stamp_ns) for t in tracks], mirrored, clock)
         estimates = self._look_again(frame, estimates, self.settings.recenter_m, clock)
-        return {t.slot: e for t, e in zip(tracks, estimates) if e is not None and e.presence >= self.settings.keep_confidence}
+        return {
+            track.slot: e
+            for track, e in zip(tracks, estimates)
+            if e is not None and e.presence >= self.settings.keep_confidence and _counts(e, workspace)
+        }
 
     def _look_again(
         self, frame: DepthFrame, estimates: list[Estimate | None], recenter_m: float, clock: StageClock
@@ -155,25 +174,52 @@ class Pipeline:
         self._since_search = 0
         return True
 
-    def _search(self, frame: DepthFrame, found: dict[int, Estimate], lost: list[Track], clock: StageClock) -> None:
-        """Look over the whole image; adds to `found`, for lost tracks that are seen again and for new ones."""
+    def _regions_due(
+        self, frame: DepthFrame, regions: Sequence[PixelRegion], found: dict[int, Estimate], lost: list[Track]
+    ) -> Sequence[PixelRegion]:
+        """The boxes to look into now, the surest: those without a known hand, and every `search_every` frames all of them."""
+        self._since_search += 1
+        if not (self._tracks.free or lost):
+            return ()
+        if self._since_search >= self.settings.search_every:
+            self._since_search = 0
+        else:
+            regions = [r for r in regions if not any(in_region(e.center, frame.camera, r) for e in found.values())]
+        return sorted(regions, key=lambda region: -region.score)[: self.settings.max_candidates]
+
+    def _places(
+        self, frame: DepthFrame, known: Sequence[np.ndarray], regions: Sequence[PixelRegion] | None, workspace: Workspace | None
+    ) -> list[np.ndarray]:
+        """(3,) each, metres: where hands other than those with the known centres may be."""
         s = self.settings
+        limits = {"min_depth_m": s.min_depth_m, "max_depth_m": s.max_depth_m, "workspace": workspace}
+        if regions is None:
+            candidates = localize(frame.depth, frame.camera, max_candidates=s.max_candidates + len(known), **limits)
+        else:
+            candidates = localize_in_regions(frame.depth, frame.camera, regions, known=known, **limits)
+        centers = [c.center for c in candidates if all(np.linalg.norm(c.center - k) > DUPLICATE_M * 2 for k in known)]
+        return centers[: s.max_candidates] if regions is None else centers
+
+    def _search(
+        self,
+        frame: DepthFrame,
+        found: dict[int, Estimate],
+        lost: list[Track],
+        regions: Sequence[PixelRegion] | None,
+        workspace: Workspace | None,
+        clock: StageClock,
+    ) -> None:
+        """Look over the whole image or its regions; adds to `found`, for lost tracks that are seen again and for new ones."""
         with clock("localize"):
-            candidates = localize(
-                frame.depth,
-                frame.camera,
-                min_depth_m=s.min_depth_m,
-                max_depth_m=s.max_depth_m,
-                max_candidates=s.max_candidates + len(found),
-            )
-            known = [e.center for e in found.values()]
-            centers = [c.center for c in candidates if all(np.linalg.norm(c.center - k) > DUPLICATE_M * 2 for k in known)]
-        centers = centers[: s.max_candidates]
+            centers = self._places(frame, [e.center for e in found.values()], regions, workspace)
         estimates = _promising(self._estimator.run(frame, centers, [False] * len(centers), clock))
         estimates = self._choose_sides(frame, estimates, clock)
         for _ in range(DETECTION_PASSES - 1):
             estimates = _promising(self._look_again(frame, estimates, CENTERED_M, clock))
-        sure = sorted((e for e in estimates if e.presence >= s.min_confidence), key=lambda e: -e.presence * e.sureness)
+        sure = [e for e in estimates if e.presence >= self.settings.min_confidence and _counts(e, workspace)]
+        if regions is not None:  # the passes may have walked to a hand that is beside the boxes
+            sure = [e for e in sure if any(in_region(e.center, frame.camera, region) for region in regions)]
+        sure.sort(key=lambda e: -e.presence * e.sureness)
         lost = list(lost)
         for estimate in sure:
             if any(_same_hand(estimate, other) for other in found.values()):
@@ -216,6 +262,10 @@ def _promising(estimates: list[Estimate | None]) -> list[Estimate]:
     """Those that may be hands and come near the best one's presence."""
     best = max((e.presence for e in estimates if e is not None), default=0.0)
     return [e for e in estimates if e is not None and e.presence >= max(best / 2, WORTH_A_SECOND_LOOK)]
+
+
+def _counts(estimate: Estimate, workspace: Workspace | None) -> bool:
+    return workspace is None or bool(workspace.contains(estimate.center))
 
 
 def _same_hand(a: Estimate, b: Estimate) -> bool:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from free_domain import free_domain
+from live_process import START_S, LiveProcess
 from small_bags import IMAGE, INFO
 
 from hand_pose_ros.live.dds.network import Discovery
@@ -23,59 +20,17 @@ from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, OUTPUTS, SENSOR_
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30
 _ROS_VARIABLES = ("CYCLONEDDS_URI", "ROS_")
 
 
-class LiveNode:
-    """The process and what it says."""
+class LiveNode(LiveProcess):
+    """The process and what it says; `warnings` gives their texts."""
+
+    warning = re.compile(r"^\[(?:WARNING|ERROR)\] \[[^\]]*\] \[[^\]]*\]: (.*)$", re.MULTILINE)
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(_ROS_VARIABLES)}
-        command = [sys.executable, "-m", "hand_pose_ros", "node", *arguments]
-        self.process = subprocess.Popen(command, cwd=ROOT, env={**clean, **environment}, stderr=subprocess.PIPE, text=True)
-        self._lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    @property
-    def log(self) -> str:
-        """Everything on its standard error so far."""
-        return "".join(self._lines)
-
-    def wait_for_log(self, text: str, timeout_s: float = START_S) -> None:
-        """Until the log contains the text."""
-        deadline = time.monotonic() + timeout_s
-        while text not in self.log:
-            assert time.monotonic() < deadline, f"no {text!r} within {timeout_s} s in:\n{self.log}"
-            assert self.process.poll() is None or text in self.log, f"ended with {self.process.returncode}:\n{self.log}"
-            time.sleep(0.02)
-
-    def wait(self, timeout_s: float = START_S) -> int:
-        """Its exit status."""
-        status = self.process.wait(timeout_s)
-        self._reader.join(timeout_s)
-        return status
-
-    def stop(self, signal_number: int = signal.SIGINT) -> int:
-        """Interrupt it and wait."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal_number)
-        return self.wait()
-
-    def kill(self) -> None:
-        """For the end of a test that may have failed."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-
-    def warnings(self) -> list[str]:
-        """The texts of its warnings and errors."""
-        return re.findall(r"^\[(?:WARNING|ERROR)\] \[[^\]]*\] \[[^\]]*\]: (.*)$", self.log, re.MULTILINE)
-
-    def _read(self) -> None:
-        for line in self.process.stderr:
-            self._lines.append(line)
+        super().__init__([sys.executable, "-m", "hand_pose_ros", "node", *arguments], {**clean, **environment}, ROOT)
 
 
 class Client:

@@ -9,7 +9,6 @@ from cyclonedds.qos import Policy
 from cyclonedds.sub import DataReader
 from cyclonedds.topic import Topic
 from live_node import LiveNode, free_domain, node_and_client
-from tiny_model import write_tiny_model
 
 from hand_pose_ros.live.dds.network import Discovery
 from hand_pose_ros.live.dds.peer import DdsPeer
@@ -18,11 +17,6 @@ from hand_pose_ros.live.topics import LATCHED, QosProfile
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
 INFO = "rmw_dds_common/msg/ParticipantEntitiesInfo"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
 
 
 def node_infos(peer: DdsPeer) -> dict[str, object]:
@@ -60,6 +54,7 @@ def test_the_node_and_its_endpoints(model, distro, gid_size):
             "rt/tf": "tf2_msgs::msg::dds_::TFMessage_",
             "rt/diagnostics": "diagnostic_msgs::msg::dds_::DiagnosticArray_",
             "rt/model": "std_msgs::msg::dds_::String_",
+            "rt/overlay": "sensor_msgs::msg::dds_::Image_",
         }
         assert set(readers) == {"rt/depth/image_rect", "rt/depth/camera_info"}
         # Every endpoint is announced under its node, by its own id.

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from live_node import free_domain
 from small_bags import HANDS, stamp, write_bag
-from tiny_model import write_tiny_model
 
 from hand_pose_ros.bags.answer import answers
 from hand_pose_ros.bags.reader import BagReader
@@ -21,21 +20,10 @@ from hand_pose_ros.bags.source import open_source
 from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.messages.library import make_header, stamp_ns
-from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.skeleton import HAND21
 
 ROOT = Path(__file__).parents[2]
 ERROR_M = np.array([0.003, 0.004, 0.0])  # of the known joints in the recording: 5 mm
-
-
-@pytest.fixture(scope="module")
-def library():
-    return RosbagsLibrary("jazzy")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import re
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +20,7 @@ from ament_index_python.packages import get_package_prefix
 from free_domain import free_domain
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from live_process import LiveProcess
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
 from rclpy.context import Context
@@ -42,58 +40,12 @@ LIBRARY = RclpyLibrary()
 NODE = Path(get_package_prefix("hand_pose_ros")) / "lib/hand_pose_ros/hand_pose_node"
 
 
-class Process:
-    """A process and what it says."""
+class Process(LiveProcess):
+    """A process on a ROS domain, and what it says."""
 
     def __init__(self, command: list[str], domain: int) -> None:
-        environment = {
-            **os.environ,
-            "ROS_DOMAIN_ID": str(domain),
-            "PYTHONUNBUFFERED": "1",
-            "RCUTILS_LOGGING_BUFFERED_STREAM": "0",
-        }
-        self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-        )
-        self._lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    @property
-    def log(self) -> str:
-        """Everything that it has said."""
-        return "".join(self._lines)
-
-    def wait_for_log(self, text: str, timeout_s: float = WAIT_S) -> None:
-        """Until the log contains the text."""
-        deadline = time.monotonic() + timeout_s
-        while text not in self.log:
-            assert time.monotonic() < deadline, f"no {text!r} within {timeout_s} s in:\n{self.log}"
-            assert self.process.poll() is None or text in self.log, f"ended with {self.process.returncode}:\n{self.log}"
-            time.sleep(0.02)
-
-    def warnings(self) -> list[str]:
-        """Its warnings and errors."""
-        return re.findall(r"^(?:\S+ )?\[(?:WARN|ERROR|FATAL)\] .*$", self.log, re.MULTILINE)
-
-    def stop(self, number: int = signal.SIGINT) -> int:
-        """Signal it, and its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        status = self.process.wait(WAIT_S)
-        self._reader.join(WAIT_S)
-        return status
-
-    def kill(self) -> None:
-        """For the end of a test that may have failed: with the processes that it started."""
-        if self.process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self._lines.append(line)
+        flush = {"PYTHONUNBUFFERED": "1", "RCUTILS_LOGGING_BUFFERED_STREAM": "0"}
+        super().__init__(command, {**os.environ, "ROS_DOMAIN_ID": str(domain), **flush})
 
 
 class Client:
@@ -108,8 +60,8 @@ class Client:
         self.node = Node("test_client", context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
-        self.images = self.publisher(f"{namespace}/{DEPTH_IMAGE.name}", IMAGE, image_qos)
-        self.infos = self.publisher(f"{namespace}/{CAMERA_INFO.name}", INFO, image_qos)
+        self._namespace, self._image_qos = namespace, image_qos
+        self.plug_in()
         self.outputs: dict[str, queue.SimpleQueue] = {}
         for spec in OUTPUTS:
             topic = spec.name if spec.name.startswith("/") else f"{namespace}/{spec.name}"
@@ -128,6 +80,16 @@ class Client:
     def _spin(self) -> None:
         while not self._closing.is_set():
             self._executor.spin_once(timeout_sec=0.05)
+
+    def plug_in(self) -> None:
+        """The camera's publishers."""
+        self.images = self.publisher(f"{self._namespace}/{DEPTH_IMAGE.name}", IMAGE, self._image_qos)
+        self.infos = self.publisher(f"{self._namespace}/{CAMERA_INFO.name}", INFO, self._image_qos)
+
+    def unplug(self) -> None:
+        """No camera any more."""
+        for publisher in (self.images, self.infos):
+            self.node.destroy_publisher(publisher)
 
     def publisher(self, topic: str, typename: str, qos: QosProfile) -> Any:
         """A further publisher."""

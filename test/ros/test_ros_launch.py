@@ -6,18 +6,12 @@ import signal
 import pytest
 from free_domain import free_domain
 from small_bags import START_NS, write_bag
-from tiny_model import write_tiny_model
 
 from hand_pose_ros.messages.library import stamp_ns
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
 ros = pytest.importorskip("ros_node", reason="ROS 2, or this package built by colcon, is not sourced here")
 pytestmark = pytest.mark.skipif(shutil.which("ros2") is None, reason="the ros2 command is not installed")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
 
 
 class Launch:
@@ -30,9 +24,10 @@ class Launch:
         return self.process
 
     def __exit__(self, *_: object) -> None:
-        if self.process.process.poll() is None:
+        try:
             self.process.stop(signal.SIGINT)
-        self.process.kill()
+        finally:
+            self.process.kill()
 
 
 @pytest.fixture
@@ -100,6 +95,25 @@ def test_replay_keeps_the_recorded_time_and_ends_with_the_recording(model, domai
         launch.process.wait(40)
         assert "the recording is at its end" in launch.log or "was required: shutting down" in launch.log
     client.close()
+
+
+def test_a_recording_in_a_loop_sets_time_back_and_tracking_starts_anew(model, domain, tmp_path):
+    bag = write_bag(tmp_path / "bag", RosbagsLibrary("jazzy"), frames=60)
+    client = ros.Client(domain)
+    arguments = [f"recording:={bag}", f"model:={model}", "rviz:=false", "loop:=true", "rate:=2"]
+    with Launch(domain, "replay.launch.py", *arguments) as launch:
+        ids, stamps = [[]], []
+        while len(ids) < 4:
+            hands = client.next("hands", 40)
+            stamps.append(stamp_ns(hands.header))
+            if len(stamps) > 1 and stamps[-1] < stamps[-2]:
+                ids.append([])
+            ids[-1].extend(hand.id for hand in hands.hands)
+        client.close()
+        launch.wait_for_log("a recording began again?): tracking starts anew")
+        launch.stop(signal.SIGINT)
+        assert launch.log.count("process has finished cleanly") == 2 and "Traceback" not in launch.log
+    assert [set(round_) for round_ in ids[:3]] == [{1}, {2}, {3}] and all(len(round_) > 20 for round_ in ids[:3])
 
 
 def test_a_recording_that_is_missing_ends_it_and_is_named(model, domain):

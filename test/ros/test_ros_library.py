@@ -31,7 +31,8 @@ RESULT = FrameResult(1_700_000_000_123_456_789, "optical", (hand(0), hand(1)))
 
 def diagnostics(of):
     snapshot = Statistics().close_period(1.0, 3)
-    return diagnostic_array(of, snapshot, node="n", backend="b", model="m", now_ns=RESULT.stamp_ns)
+    names = {"node": "n", "topic": "/d", "backend": "b", "model": "m", "engine": ""}
+    return diagnostic_array(of, snapshot, **names, now_ns=RESULT.stamp_ns)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import signal
 import time
 
 import pytest
-from tiny_model import write_tiny_model
 
 from hand_pose_ros.live.parameter_file import read_values
 from hand_pose_ros.live.parameters import Parameters
@@ -13,11 +12,6 @@ from hand_pose_ros.share import find
 
 ros = pytest.importorskip("ros_node", reason="ROS 2, or this package built by colcon, is not sourced here")
 FIELDS = {field.name: field for field in dataclasses.fields(Parameters)}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
 
 
 @pytest.fixture

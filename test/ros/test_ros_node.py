@@ -1,13 +1,14 @@
 """The lifecycle node as a process: topics, parity with the pipeline, bad input, SIGINT."""
 
+import itertools
 import signal
+import threading
 import time
 
 import cv2
 import numpy as np
 import pytest
 from small_bags import IMAGE, depth_counts, image_message, info_message, stamp
-from tiny_model import write_tiny_model
 
 from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.topics import COMPRESSED_DEPTH, RELIABLE, SENSOR_DATA, QosProfile
@@ -16,11 +17,6 @@ from hand_pose_ros.messages.library import stamp_ns
 from hand_pose_ros.perception.pipeline import Pipeline
 
 ros = pytest.importorskip("ros_node", reason="ROS 2, or this package built by colcon, is not sourced here")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
 
 
 def with_model(model, *more: str) -> tuple[str, ...]:
@@ -116,8 +112,8 @@ def test_late_camera_info_and_bad_frames(model):
         assert len(client.next("hands").hands) == 1
 
 
-def test_time_that_goes_back_and_a_camera_that_is_unplugged(model):
-    with ros.node_and_client(*with_model(model, "diagnostics_period_s:=0.3")) as (node, client):
+def test_time_that_goes_back(model):
+    with ros.node_and_client(*with_model(model)) as (node, client):
         client.activate()
         ids = []
         for index in (50, 51, 0, 1):
@@ -125,13 +121,61 @@ def test_time_that_goes_back_and_a_camera_that_is_unplugged(model):
             ids.append(client.next("hands").hands[0].id)
         assert ids == [1, 1, 2, 2]
         node.wait_for_log("time went back by 1.7 s (a recording began again?): tracking starts anew")
-        levels = []
-        deadline = time.monotonic() + ros.WAIT_S
-        while b"\x01" not in levels[levels.index(b"\x00") :] if b"\x00" in levels else True:
-            assert time.monotonic() < deadline, levels
-            status = client.next("/diagnostics").status[0]
-            levels.append(status.level)
+
+
+def wait_for_diagnostics(client, condition):
+    """The first status that the condition holds of."""
+    deadline = time.monotonic() + ros.WAIT_S
+    while not condition(status := client.next("/diagnostics").status[0]):
+        assert time.monotonic() < deadline, (status.level, status.message)
+    return status
+
+
+def test_a_camera_that_is_unplugged_and_comes_back(model):
+    with ros.node_and_client(*with_model(model, "diagnostics_period_s:=0.3")) as (node, client):
+        client.activate()
+        client.send(0)
+        assert len(client.next("hands").hands) == 1
+        wait_for_diagnostics(client, lambda status: status.level == b"\x00" and ", 1 hand" in status.message)
+        status = wait_for_diagnostics(client, lambda status: status.level == b"\x01")
         assert status.message == "no depth image with its camera info in the last 0.3 s"
+        client.unplug()  # the driver's publishers go, too
+        node.wait_for_log("5 s: images 0, camera infos 0, pairs 0: are /depth/image_rect and /depth/camera_info published")
+        client.plug_in()
+        client.wait_for_subscriptions()
+        for index in range(60, 200):
+            client.send(index)
+            hands = client.next("hands").hands
+            while not client.outputs["/diagnostics"].empty():
+                status = client.next("/diagnostics").status[0]
+            if status.level == b"\x00":
+                break
+        assert len(hands) == 1 and status.level == b"\x00", status.message
+
+
+def test_sigint_while_images_come(model):
+    with ros.node_and_client(*with_model(model)) as (node, client):
+        client.activate()
+        client.send(0)
+        client.next("hands")
+        stop = threading.Event()
+
+        def play():
+            for index in itertools.count(1):
+                client.send(index)
+                if stop.wait(0.005):
+                    return
+
+        camera = threading.Thread(target=play)
+        camera.start()
+        for _ in range(20):
+            client.next("hands")
+        try:
+            assert node.stop(signal.SIGINT) == 0
+        finally:
+            stop.set()
+            camera.join()
+        assert "Traceback" not in node.log and not node.warnings()
 
 
 def test_incompatible_qos_is_logged_on_both_sides(model, tmp_path):

@@ -68,6 +68,43 @@ def info_message(library: RosbagsLibrary, index: int, frame_id: str = FRAME_ID) 
     return library.make(INFO, header=header, width=WIDTH, height=HEIGHT, distortion_model="plumb_bob", k=k, p=p)
 
 
+def detections_message(
+    library: RosbagsLibrary, index: int, *boxes: tuple[float, float, float, float], frame_id: str = FRAME_ID
+) -> Any:
+    """vision_msgs/Detection2DArray of boxes (left, top, width, height), pixels from the image's corner."""
+
+    def detection(left: float, top: float, width: float, height: float) -> Any:
+        point = library.make("vision_msgs/msg/Point2D", x=left + width / 2, y=top + height / 2)
+        center = library.make("vision_msgs/msg/Pose2D", position=point, theta=0.0)
+        bbox = library.make("vision_msgs/msg/BoundingBox2D", center=center, size_x=width, size_y=height)
+        return library.make("vision_msgs/msg/Detection2D", bbox=bbox)
+
+    header = make_header(library, stamp(index), frame_id)
+    return library.make("vision_msgs/msg/Detection2DArray", header=header, detections=[detection(*box) for box in boxes])
+
+
+def color_message(
+    library: RosbagsLibrary, index: int, *, frame_id: str = FRAME_ID, scale: int = 1, encoding: str = "rgb8"
+) -> Any:
+    """A colour image of the size of the depth image, or `scale` times that: a slope of colour, another in each frame."""
+    width, height = scale * WIDTH, scale * HEIGHT
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[..., 0], pixels[..., 1], pixels[..., 2] = np.arange(width) % 256, np.arange(height)[:, None] % 256, 20 * index
+    header = make_header(library, stamp(index), frame_id)
+    data = pixels.reshape(-1)
+    return library.make(IMAGE, header=header, height=height, width=width, encoding=encoding, step=3 * width, data=data)
+
+
+def red_hand_message(library: RosbagsLibrary, index: int, **changes: Any) -> Any:
+    """A colour image registered to the depth image: the hand is red before a dark wall."""
+    message = color_message(library, index, **changes)
+    pixels = np.full((message.height, message.width, 3), 10, np.uint8)
+    if pixels.shape[:2] == (HEIGHT, WIDTH):
+        pixels[..., 0] = np.where(depth_counts(index) < 1000, 250, 0)
+    message.data = pixels.reshape(-1)
+    return message
+
+
 def write_bag(
     path: Path,
     library: RosbagsLibrary,
@@ -80,10 +117,12 @@ def write_bag(
     depth_topics: tuple[str, ...] = (IMAGE_TOPIC,),
     compressed: bool = False,
     truth: dict[int, Any] | None = None,
+    colors: dict[str, dict[int, Any]] | None = None,
 ) -> Path:
     """A recording by the rosbags library, camera info before its image; `truth` maps the frame to a HandPoseArray.
 
     :param compressed: the images as compressedDepth, too
+    :param colors: colour images of frames by topic; written after the depth image of their frame
     """
     with Writer(path, version=8, storage_plugin=plugin) as writer:
         store = library.typestore
@@ -91,6 +130,7 @@ def write_bag(
         infos = writer.add_connection(INFO_TOPIC, INFO, typestore=store) if info else None
         packed = writer.add_connection(COMPRESSED_TOPIC, COMPRESSED, typestore=store) if compressed else None
         truths = writer.add_connection(TRUTH_TOPIC, HANDS, typestore=store) if truth else None
+        pictures = {topic: writer.add_connection(topic, IMAGE, typestore=store) for topic in colors or {}}
         for index in range(frames):
             if infos and index >= info_from:
                 writer.write(infos, stamp(index), library.serialize(info_message(library, index, info_frame_id), INFO))
@@ -98,6 +138,9 @@ def write_bag(
                 writer.write(connection, stamp(index), library.serialize(image_message(library, index), IMAGE))
             if packed:
                 writer.write(packed, stamp(index), library.serialize(compressed_message(library, index), COMPRESSED))
+            for topic, messages in (colors or {}).items():
+                if index in messages:
+                    writer.write(pictures[topic], stamp(index), library.serialize(messages[index], IMAGE))
             if truths and index in truth:
                 writer.write(truths, stamp(index), library.serialize(truth[index], HANDS))
     return path

@@ -9,14 +9,28 @@ import time
 import cv2
 import numpy as np
 import pytest
-from small_bags import depth_counts, image_message, info_message, stamp
+from small_bags import color_message, depth_counts, detections_message, image_message, info_message, stamp
 from tiny_model import write_tiny_model
 
 from hand_pose_ros.inference.engine import Engine, load_engine
 from hand_pose_ros.inference.model_card import ModelError
 from hand_pose_ros.live.app import HandPoseApp
 from hand_pose_ros.live.parameters import Parameters
-from hand_pose_ros.live.topics import DIAGNOSTICS, HAND_MARKERS, HANDS, MODEL, PALM_POSES, TRANSFORMS
+from hand_pose_ros.live.topics import (
+    ALL_OUTPUTS,
+    CAMERA_INFO,
+    COLOR_IMAGE,
+    COLOR_INFO,
+    DEPTH_IMAGE,
+    DETECTIONS,
+    DIAGNOSTICS,
+    HAND_MARKERS,
+    HANDS,
+    MODEL,
+    OVERLAY,
+    PALM_POSES,
+    TRANSFORMS,
+)
 from hand_pose_ros.messages.library import stamp_ns
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
@@ -46,7 +60,7 @@ class Outputs:
     """What the app published, by topic."""
 
     def __init__(self) -> None:
-        self.by_topic = {spec.name: queue.Queue() for spec in (HANDS, HAND_MARKERS, PALM_POSES, TRANSFORMS, DIAGNOSTICS, MODEL)}
+        self.by_topic = {spec.name: queue.Queue() for spec in ALL_OUTPUTS}
 
     def __call__(self, spec, message) -> None:
         self.by_topic[spec.name].put(message)
@@ -59,11 +73,10 @@ class Outputs:
 
 
 @contextlib.contextmanager
-def running(model, load=None, outputs=None, **values):
+def running(model, load=None, outputs=None, listened=lambda _: False, **values):
     outputs = outputs or Outputs()
-    app = HandPoseApp(
-        Parameters(**values), LIBRARY, outputs, load or (lambda: load_engine(model)), topic_name=lambda name: f"/{name}"
-    )
+    load = load or (lambda: load_engine(model))
+    app = HandPoseApp(Parameters(**values), LIBRARY, outputs, load, topic_name=lambda name: f"/{name}", listened=listened)
     app.start()
     try:
         yield app, outputs
@@ -241,7 +254,7 @@ def test_a_message_that_cannot_be_published_does_not_cost_the_others(model, capl
                 outputs.next(spec)
         while values(message := outputs.next(DIAGNOSTICS))["publish_errors"] == "0":
             pass
-        (status,) = message.status
+        status = message.status[0]
         assert status.level == 1 and status.message.endswith("the last: /hands: TimeoutError('a subscriber hangs')")
     assert len(warnings(caplog)) == 1
     assert "a message could not be published on /hands: TimeoutError('a subscriber hangs')" in caplog.text
@@ -401,3 +414,98 @@ def test_compressed_depth_gives_the_same_hands(model, caplog):
         send(app, 0, compressed_message(0))
         got = outputs.next(HANDS)
         assert len(got.hands) == 1 and got.hands[0].positions == expected.hands[0].positions
+
+
+def inputs(app) -> dict:
+    return dict(app.inputs())
+
+
+@pytest.mark.parametrize(
+    ("values", "topics"),
+    [
+        ({}, [CAMERA_INFO, DEPTH_IMAGE]),
+        ({"use_detections": True}, [DETECTIONS, CAMERA_INFO, DEPTH_IMAGE]),
+        ({"overlay_color": True}, [COLOR_INFO, COLOR_IMAGE, CAMERA_INFO, DEPTH_IMAGE]),
+    ],
+)
+def test_what_it_listens_to(model, values, topics):
+    with running(model, **values) as (app, _):
+        assert list(inputs(app)) == topics
+
+
+def test_hands_are_taken_up_in_detections_alone(model, caplog):
+    with running(model, use_detections=True, diagnostics_period_s=0.1) as (app, outputs), caplog.at_level(logging.WARNING):
+        detect = inputs(app)[DETECTIONS]
+        send(app, 0)
+        assert outputs.next(HANDS).hands == []
+        text = "/detections: none has come: is it published? No new hand is taken up (use_detections is on)"
+        while (status := outputs.next(DIAGNOSTICS).status[0]).level == 0 or "images:" not in status.message:
+            pass
+        assert status.message == f"1 of 1 images: {text}"
+        detect(detections_message(LIBRARY, 1, (30.0, 30.0, 65.0, 70.0)), 0)
+        send(app, 1)
+        assert len(outputs.next(HANDS).hands) == 1
+        app.set_enabled(False, "inactive")
+        app.set_enabled(True)
+        send(app, 2)  # those that came before are forgotten
+        assert outputs.next(HANDS).hands == []
+    assert [record.getMessage() for record in warnings(caplog)] == [text]
+
+
+def test_the_overlay_is_made_when_someone_listens_and_after_the_hands(model):
+    listening = threading.Event()
+    with running(model, listened=lambda spec: spec is OVERLAY and listening.is_set()) as (app, outputs):
+        send(app, 0)
+        outputs.next(HANDS)
+        listening.set()
+        send(app, 1)
+        assert stamp_ns(outputs.next(OVERLAY).header) == stamp(1)
+        assert outputs.empty(OVERLAY) and not outputs.empty(HANDS)
+
+
+def test_an_overlay_that_hangs_does_not_hold_up_the_hands(model):
+    entered, go = threading.Event(), threading.Event()
+
+    class Slow(Outputs):
+        def __call__(self, spec, message) -> None:
+            if spec is OVERLAY:
+                entered.set()
+                assert go.wait(WAIT_S)
+            super().__call__(spec, message)
+
+    with running(model, outputs=Slow(), listened=lambda _: True) as (app, outputs):
+        for index in range(5):
+            send(app, index)
+            assert stamp_ns(outputs.next(HANDS).header) == stamp(index)
+            assert entered.wait(WAIT_S)
+        go.set()
+        assert [stamp_ns(outputs.next(OVERLAY).header) for _ in range(2)] == [stamp(0), stamp(4)]
+
+
+def test_a_colour_image_that_is_missing_is_said_in_log_and_diagnostics(model, caplog):
+    text = "/color/image_rect: no image near the depth image's stamp (is it published?): the overlay is drawn on the depth image"
+    with running(model, listened=lambda _: True, overlay_color=True, diagnostics_period_s=0.1) as (app, outputs):
+        send(app, 0)
+        outputs.next(OVERLAY)
+        while values(outputs.next(DIAGNOSTICS)).get("overlay") != text:
+            pass
+        wait_for_log(caplog, text)
+        inputs(app)[COLOR_IMAGE](color_message(LIBRARY, 1), 0)
+        send(app, 1)
+        assert outputs.next(OVERLAY).data[:3].tolist() == [20, 0, 0]  # the colour image's corner
+        while values(outputs.next(DIAGNOSTICS)).get("overlay") != "drawn":
+            pass
+
+
+def test_the_engines_state_is_in_diagnostics_and_it_is_closed_by_the_worker(model):
+    class Building(HeldEngine):
+        status = "building TensorRT plan: 43 %"
+        closed_by = None
+
+        def close(self) -> None:
+            self.closed_by = threading.current_thread().name
+
+    engine = Building(load_engine(model))
+    with running(model, lambda: engine, diagnostics_period_s=0.1) as (_, outputs):
+        assert values(outputs.next(DIAGNOSTICS))["engine"] == "building TensorRT plan: 43 %"
+    assert engine.closed_by == "hand-pose"

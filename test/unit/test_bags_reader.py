@@ -13,11 +13,6 @@ from hand_pose_ros.messages.library import stamp_ns as stamp_of
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
 
-@pytest.fixture(scope="module")
-def library():
-    return RosbagsLibrary("jazzy")
-
-
 def stamps(source):
     return [stamp_of(frame.image.header) for frame in source.frames()]
 

@@ -22,11 +22,6 @@ from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 TEXT, HANDS = "std_msgs/msg/String", "hand_pose_ros/msg/HandPoseArray"
 
 
-@pytest.fixture(scope="module")
-def library():
-    return RosbagsLibrary("jazzy")
-
-
 def text(library, value):
     return library.serialize(library.make(TEXT, data=value), TEXT)
 

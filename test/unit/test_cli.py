@@ -10,6 +10,7 @@ from hand_pose_ros import cli
 from hand_pose_ros.geometry.camera import CameraError
 
 ROOT = Path(__file__).parents[2]
+ENGINE = [["engine"], *(["engine", verb] for verb in ("build", "list", "info", "clear"))]
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_what_cannot_be_understood_is_2(words, capsys):
     assert "usage: hand-pose" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["node"], ["replay"], ["demo"], ["bench"], ["model"], ["model", "info"]])
+@pytest.mark.parametrize("words", [["node"], ["replay"], ["demo"], ["bench"], ["model"], ["model", "info"], *ENGINE])
 def test_every_command_explains_itself(words, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main([*words, "--help"])

@@ -4,14 +4,14 @@ import pytest
 import yaml
 
 from hand_pose_ros.live.parameters import Parameters
-from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, HAND_MARKERS, PALM_POSES
+from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, HAND_MARKERS, OVERLAY, PALM_POSES
 from hand_pose_ros.share import find
 
 
 @pytest.mark.parametrize("name", ["azure_kinect", "orbbec", "realsense"])
-def test_camera_presets_name_both_topics_and_known_parameters(name):
+def test_camera_presets_name_both_topics_a_frame_and_known_parameters(name):
     camera = yaml.safe_load(find(f"config/cameras/{name}.yaml").read_text())
-    assert set(camera) == {"topics", "parameters"}
+    assert set(camera) == {"topics", "frame", "parameters"} and camera["frame"]
     assert list(camera["topics"]) == [DEPTH_IMAGE.name, CAMERA_INFO.name]
     assert all(topic.startswith("/") for topic in camera["topics"].values())
     Parameters().with_values(camera["parameters"])
@@ -25,6 +25,9 @@ def test_rviz_shows_the_nodes_topics():
         "Hands": HAND_MARKERS.name,
         "TF": None,
         "Palms": PALM_POSES.name,
+        "Overlay": OVERLAY.name,
         "Depth image": DEPTH_IMAGE.name,
     }
     assert topics == {name: topic and f"/{topic}" for name, topic in expected.items()}
+    # The overlay is drawn only while someone listens, so RViz must not do so unasked.
+    assert {d["Name"] for d in displays if not d["Enabled"]} == {"Palms", "Overlay"}

@@ -1,15 +1,17 @@
 """Loading models: a good one answers as computed by hand, a bad one is refused with a remedy."""
 
 import logging
+import re
 import sys
 
 import numpy as np
 import onnx
 import pytest
 from onnx import helper
+from plan_builds import without_gpu
 from tiny_model import OFFSETS, tiny_card, write_tiny_model
 
-from hand_pose_ros.inference.engine import load_engine
+from hand_pose_ros.inference.engine import EngineSettings, load_engine
 from hand_pose_ros.inference.model_card import ModelError
 
 
@@ -65,7 +67,7 @@ def test_corrupt(tmp_path):
     whole = write_tiny_model(tmp_path / "tiny.onnx").read_bytes()
     for content in (b"", b"not a model", whole[: len(whole) // 2]):
         (tmp_path / "cut.onnx").write_bytes(content)
-        with pytest.raises(ModelError, match="cut.onnx.*(is no ONNX model.*copy it again|has no model card)"):
+        with pytest.raises(ModelError, match="(?s)cut.onnx.*(is no ONNX model.*copy it again|has no model card)"):
             load_engine(tmp_path / "cut.onnx")
 
 
@@ -117,12 +119,34 @@ def test_graphs_with_wrong_shapes_are_refused(tmp_path):
 def test_back_ends(tmp_path, caplog):
     path = write_tiny_model(tmp_path / "tiny.onnx")
     with caplog.at_level(logging.INFO, "hand_pose_ros"):
-        assert load_engine(path, "auto", threads=2).backend == "onnxruntime"
-    assert "runs on onnxruntime, 2 CPU thread(s) (backend auto: the only back end in this version)" in caplog.text
-    assert load_engine(path, "onnxruntime").backend == "onnxruntime"
-    with pytest.raises(ModelError, match="'tensorrt' is not part of this version .*set backend to onnxruntime"):
-        load_engine(path, "tensorrt")
+        assert load_engine(path, "onnxruntime", threads=2).backend == "onnxruntime"
+    assert "runs on onnxruntime, 2 CPU thread(s) (as asked)" in caplog.text
     with pytest.raises(ModelError, match="'cuda' is none of auto, onnxruntime, tensorrt"):
         load_engine(path, "cuda")
+    with pytest.raises(ModelError, match="precision 'int4' is none of auto, fp32, fp16"):
+        load_engine(path, settings=EngineSettings(precision="int4"))
     with pytest.raises(ModelError, match="threads 0"):
         load_engine(path, threads=0)
+
+
+@without_gpu
+@pytest.mark.parametrize(
+    ("block", "said"), [("cuda.bindings", "needs cuda-bindings"), ("", "needs (an NVIDIA GPU|cuda-bindings)")]
+)
+def test_without_tensorrt_auto_says_why_and_asking_for_it_is_an_error(tmp_path, caplog, monkeypatch, block, said):
+    path = write_tiny_model(tmp_path / "tiny.onnx")
+    if block:
+        monkeypatch.setitem(sys.modules, block, None)  # as if it were not there
+    with caplog.at_level(logging.INFO, "hand_pose_ros"):
+        assert load_engine(path, "auto").backend == "onnxruntime"
+    assert re.search(rf"runs on onnxruntime, 1 CPU thread\(s\) \(backend auto: backend tensorrt {said}", caplog.text)
+    with pytest.raises(ModelError, match=f"backend tensorrt {said}.*onnxruntime"):
+        load_engine(path, "tensorrt")
+
+
+def test_precision_is_the_choice_of_a_file(tmp_path):
+    path = write_tiny_model(tmp_path / "tiny.onnx")
+    half = write_tiny_model(tmp_path / "tiny_fp16.onnx", card=tiny_card(precision="fp16").to_json())
+    assert load_engine(path).path == path
+    assert load_engine(path, settings=EngineSettings(precision="fp16")).path == half
+    assert load_engine(half, settings=EngineSettings(precision="fp32")).path == path

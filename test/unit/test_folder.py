@@ -11,12 +11,6 @@ from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.natural import natural_key
 from hand_pose_ros.bags.source import open_source
 from hand_pose_ros.messages.library import stamp_ns
-from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
-
-
-@pytest.fixture(scope="module")
-def library():
-    return RosbagsLibrary("jazzy")
 
 
 def frames_of(path, library, **options):

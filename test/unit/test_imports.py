@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "hand_pose_ros"
 BLOCKED = (
     "rclpy rclpy_components ament_index_python cv_bridge tf2_ros tf2_py tf_transformations launch launch_ros std_msgs "
     "sensor_msgs geometry_msgs visualization_msgs diagnostic_msgs tensorrt tensorrt_rtx torch lightning hand_pose_training "
-    "cyclonedds"
+    "cyclonedds cuda"
 ).split()
 # Each may import itself and those of the lines before it, not those beside it.
 LAYERS = (
@@ -19,7 +19,8 @@ LAYERS = (
     ("inference",),
     ("perception",),
     ("messages",),
-    ("live", "viz"),
+    ("viz",),
+    ("live",),
     ("bags",),
     ("bench", "demo"),
 )

@@ -69,3 +69,11 @@ def test_default_release_is_that_of_the_environment(monkeypatch):
     assert default_distro() == "jazzy"
     with pytest.raises(ValueError, match="unknown ROS 2 release 'noetic'"):
         RosbagsLibrary("noetic")
+
+
+@pytest.mark.parametrize("distro", ["humble", "jazzy"])
+def test_detections_are_of_the_type_that_ros_2_has(distro):
+    library = RosbagsLibrary(distro)
+    # As vision_msgs 4.1.1 of Jazzy has it in share/vision_msgs/msg/Detection2DArray.json.
+    expected = "RIHS01_214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968"
+    assert library.typestore.hash_rihs01("vision_msgs/msg/Detection2DArray") == expected

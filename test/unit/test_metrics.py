@@ -40,6 +40,25 @@ def test_good_frames_go_by_the_worst_known_joint():
     assert metrics.good_frame_curve(ERRORS, thresholds) == pytest.approx([0.5, 0.5, 0.5, 1.0, 1.0])
 
 
+def test_good_frames_by_the_average_are_more():
+    thresholds = np.array([0.0, 0.0084, 0.0085])
+    # The averages are 8.5 and, of the one known joint, 0 mm.
+    assert metrics.good_frame_curve(ERRORS, thresholds, by=metrics.AVERAGE_JOINT) == pytest.approx([0.5, 0.5, 1.0])
+    with pytest.raises(ValueError, match="not by 'median'"):
+        metrics.good_frame_curve(ERRORS, thresholds, by="median")
+
+
+def test_frames_without_a_known_joint_count_nowhere():
+    errors = np.array([[0.005, 0.012], [NAN, NAN]])
+    for by in (metrics.WORST_JOINT, metrics.AVERAGE_JOINT):
+        assert metrics.good_frame_curve(errors, np.array([0.004, 0.012]), by) == pytest.approx([0.0, 1.0])
+
+
+def test_correct_keypoints_are_counted_over_all_known_joints():
+    assert metrics.pck_curve(ERRORS, np.array([0.0, 0.005, 0.0119, 0.012])) == pytest.approx([1 / 3, 2 / 3, 2 / 3, 1.0])
+    assert np.isnan(metrics.pck_curve(np.full((1, 2), NAN), np.array([0.01]))).all()
+
+
 def test_area_under_a_curve():
     thresholds = np.array([0.0, 0.02, 0.04])
     assert metrics.area_under(np.array([1.0, 1.0, 1.0]), thresholds) == pytest.approx(1.0)

@@ -20,6 +20,12 @@ def test_round_trip():
     assert again.schema_version == 1
 
 
+def test_cards_from_before_there_was_a_precision_are_fp32():
+    values = json.loads(tiny_card(precision="fp16").to_json())
+    del values["precision"]
+    assert ModelCard.from_json(json.dumps(values)).precision == "fp32"
+
+
 def test_unknown_keys_are_left_out():
     assert ModelCard.from_json(changed(colour="blue")) == tiny_card()
 
@@ -37,6 +43,7 @@ def test_unknown_keys_are_left_out():
         ({"outputs": ["joints", "confidence"]}, "outputs lack covariance"),
         ({"outputs": ["joints", "covariance", "confidence", "mood"]}, "outputs mood"),
         ({"side": "top"}, "side 'top'"),
+        ({"precision": "int3"}, "precision 'int3' is none of fp32, fp16"),
         ({"outputs": 3}, "'int'"),
     ],
 )

@@ -35,6 +35,18 @@ def test_rules_of_other_nodes_are_left_out():
     assert name.topic("hands") == "/a" and name.name == "hand_pose"
 
 
+def test_of_two_rules_for_one_thing_the_first_holds():
+    """As rcl_remap_first_match has it."""
+    name = parse_remaps("hand_pose", ["hands:=a", "/hands:=b", "__node:=one", "__name:=two", "__ns:=/p", "__ns:=/q"])
+    assert name.full_name == "/p/one" and name.topic("hands") == "/p/a"
+    assert parse_remaps("hand_pose", ["/hands:=b", "hands:=a"]).topic("hands") == "/b"
+
+
+def test_rules_for_a_node_go_by_its_new_name():
+    name = parse_remaps("hand_pose", ["hand_pose:hands:=a", "left:hands:=b", "hand_pose:__node:=left"])
+    assert name.name == "left" and name.topic("hands") == "/b"
+
+
 @pytest.mark.parametrize(
     ("argument", "text"),
     [

@@ -2,10 +2,12 @@
 
 import argparse
 import dataclasses
+import math
 
 import pytest
 import yaml
 
+from hand_pose_ros.inference.engine import BACKENDS, EngineSettings
 from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, parse_settings, read_parameters
 from hand_pose_ros.live.parameter_file import default_yaml, read_values
 from hand_pose_ros.live.parameters import ParameterError, Parameters
@@ -24,6 +26,23 @@ def test_settings_have_their_type():
     assert (got.max_hands, got.max_depth_m, got.publish_tf, got.frame_prefix, got.min_depth_m) == (2, 2.0, False, "left/", 0.2)
     assert isinstance(got.max_depth_m, float)
     assert not got.model_path().as_posix().startswith("~")
+
+
+@pytest.mark.parametrize(
+    ("text", "box"),
+    [
+        ("[0, -1, 0.5, 1, 1.5, 2]", (0.0, -1.0, 0.5, 1.0, 1.5, 2.0)),
+        ("[-.inf, -.inf, 1e-1, .inf, .inf, .inf]", (-math.inf, -math.inf, 0.1, math.inf, math.inf, math.inf)),
+        ("[0, 0, 0, 0, 0, 0]", ()),
+        ("[]", ()),
+    ],
+)
+def test_lists_of_numbers(tmp_path, text, box):
+    got = set_(f"workspace_box:={text}")
+    assert got.box() == box and len(got.workspace_box) == 6 and {type(v) for v in got.workspace_box} == {float}
+    path = tmp_path / "p.yaml"
+    path.write_text(f"/**:\n  ros__parameters:\n    workspace_box: {text}\n")
+    assert Parameters().with_values(read_values(path, "/hand_pose")) == got
 
 
 @pytest.mark.parametrize("text", ["1e-1", "1E-1", ".1e0", "10e-2", "0.1", "+0.1"])
@@ -69,6 +88,12 @@ def test_text_stays_text():
         ("min_depth_m:=1.6", "min_depth_m is 1.6 and max_depth_m 1.5: the first must be less"),
         ("keep_confidence:=0.9", "keep_confidence is 0.9 and min_confidence 0.5: the first must be less"),
         ("frame_prefix:=/left/", "frame_prefix is '/left/', but names of TF frames do not begin with a slash"),
+        ("target_frame:=/base", "target_frame is '/base', but names of TF frames do not begin with a slash"),
+        ("workspace_box:=1.0", "workspace_box is 1.0, but it is a list of 6 numbers: Where hands count"),
+        ("workspace_box:=[0, 0, 0, 1, 1]", "workspace_box is [0, 0, 0, 1, 1], but it is a list of 6 numbers"),
+        ("workspace_box:=[0, 0, 0, 1, 1, true]", "but it is a list of 6 numbers"),
+        ("workspace_box:=[0, 0, 0, 1, 1, .nan]", "with something that is no number"),
+        ("workspace_box:=[0, 1, 0, 1, 1, 1]", "workspace_box goes from y 1.0 to 1.0: y_min"),
         ("max_hands=2", "'max_hands=2' is no setting: write name:=value"),
         ("max_hands:=[", "is no value that YAML reads"),
     ],
@@ -83,6 +108,14 @@ def test_pipeline_gets_the_values():
     assert Parameters().pipeline_settings() == PipelineSettings()
     got = set_("max_hands:=2", "min_confidence:=0.6", "cube_m:=0.3", "lost_frames:=9").pipeline_settings()
     assert (got.max_hands, got.min_confidence, got.cube_m, got.lost_frames) == (2, 0.6, 0.3, 9)
+
+
+def test_engines_get_the_values():
+    assert Parameters().engine_settings() == EngineSettings(serve_while_building=True)
+    got = set_("device:=1", "precision:=fp16", "engine_cache:=/var/plans", "serve_while_building:=false").engine_settings()
+    assert got == EngineSettings(device=1, precision="fp16", cache="/var/plans", serve_while_building=False)
+    for backend in BACKENDS:
+        assert set_(f"backend:={backend}").backend == backend
 
 
 def test_every_field_is_described():

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from small_bags import HANDS, HEIGHT, IMAGE_TOPIC, WIDTH, image_message, stamp, write_bag, write_png_folder
-from tiny_model import OFFSETS, write_tiny_model
+from tiny_model import OFFSETS
 
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.cli import main
@@ -19,7 +19,6 @@ from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.inference.onnxruntime_engine import OnnxRuntimeEngine
 from hand_pose_ros.live.parameters import ParameterError, Parameters
 from hand_pose_ros.messages.library import make_header, stamp_ns
-from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.perception.pipeline import Pipeline
 from hand_pose_ros.perception.types import DepthFrame
 from hand_pose_ros.skeleton import HAND21
@@ -28,18 +27,8 @@ from hand_pose_ros.viz.pictures import SAMPLED_PICTURES
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def library():
-    return RosbagsLibrary("jazzy")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return str(write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx"))
-
-
 def replay(recording, out, model, *more):
-    return main(["replay", str(recording), "--out", str(out), "--model", model, *more])
+    return main(["replay", str(recording), "--out", str(out), "--model", str(model), *more])
 
 
 def figures(out):
@@ -311,3 +300,23 @@ def test_ctrl_c_leaves_all_that_was_done(tmp_path, library, model):
     with BagReader(out / "bag") as recording:
         assert abs(recording.counts["/hands"] - done["frames"]) <= 1
     assert abs(cv2.VideoCapture(str(out / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) - done["frames"]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("target_frame:=base", "target_frame is 'base', but replay reads no TF from recordings: leave it out, or play"),
+        ("use_detections:=true", "use_detections is True, but replay reads no detections from recordings: leave it out"),
+    ],
+)
+def test_what_only_a_live_node_has_is_refused(tmp_path, library, model, capsys, setting, text):
+    assert replay(write_bag(tmp_path / "in", library, 2), tmp_path / "out", model, "--set", setting) == 1
+    assert text in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_the_region_box_holds_in_replay_too(tmp_path, library, model):
+    bag = write_bag(tmp_path / "in", library, 4)
+    for name, nearest, hands in (("near", 0.4, 1), ("far", 0.6, 0)):  # the hand is at 0.5 m
+        box = f"workspace_box:=[-1, -1, {nearest}, 1, 1, 2]"
+        assert replay(bag, tmp_path / name, model, "--no-video", "--set", box) == 0
+        assert [len(line["hands"]) for line in lines(tmp_path / name)] == [hands] * 4

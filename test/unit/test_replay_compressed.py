@@ -5,28 +5,16 @@ import json
 import pytest
 import small_bags
 from small_bags import COMPRESSED, COMPRESSED_TOPIC, IMAGE, IMAGE_TOPIC, write_bag
-from tiny_model import write_tiny_model
 
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.bags.source import open_source
 from hand_pose_ros.cli import main
 from hand_pose_ros.live.topics import TRANSPORTS
-from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
-
-
-@pytest.fixture(scope="module")
-def library():
-    return RosbagsLibrary("jazzy")
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return str(write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx"))
 
 
 def replay(recording, out, model, *more):
-    return main(["replay", str(recording), "--out", str(out), "--model", model, "--no-video", *more])
+    return main(["replay", str(recording), "--out", str(out), "--model", str(model), "--no-video", *more])
 
 
 def lines(out):

@@ -10,12 +10,6 @@ from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.bags.results import BAG, prepare_folder
 from hand_pose_ros.cli import main
-from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
-
-
-@pytest.fixture(scope="module")
-def library():
-    return RosbagsLibrary("jazzy")
 
 
 def results(folder, sign="figures.json"):

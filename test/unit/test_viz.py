@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 from small_bags import FOCAL, HEIGHT, WIDTH, depth_counts
 
-from hand_pose_ros.geometry.camera import Camera
+from hand_pose_ros.geometry.camera import Camera, CameraError
+from hand_pose_ros.geometry.transform import RigidTransform
 from hand_pose_ros.messages.markers import FINGER_COLOURS
 from hand_pose_ros.perception.types import FrameResult, Hand, Side
 from hand_pose_ros.skeleton import HAND21
 from hand_pose_ros.viz import video
 from hand_pose_ros.viz.depth_colour import INVALID_COLOUR, depth_picture
 from hand_pose_ros.viz.draw import View, draw_hand, draw_truth
-from hand_pose_ros.viz.overlay import overlay
+from hand_pose_ros.viz.overlay import overlay, overlay_picture
 
 CAMERA = Camera(WIDTH, HEIGHT, FOCAL, FOCAL, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
 DEPTH = depth_counts(0).astype(np.float32) / 1000
@@ -43,6 +44,18 @@ def test_near_is_brighter_than_far_and_invalid_has_its_own_colour():
 def test_a_picture_of_nothing_or_one_plane(value):
     picture = depth_picture(np.full((20, 30), value, np.float32), FOCAL)
     assert picture.shape == (20, 30, 3) and picture.dtype == np.uint8
+
+
+def test_light_comes_from_the_top_left():
+    """Four sides of a pyramid that points at the camera; steeper ones are darker."""
+    v, u = np.mgrid[-30:31, -40:41].astype(np.float32)
+    pyramid = 0.5 + 0.002 * np.maximum(np.abs(u), np.abs(v))
+    picture = depth_picture(pyramid, FOCAL).astype(int).sum(2)
+    top, bottom, left, right = picture[15, 40], picture[45, 40], picture[30, 25], picture[30, 55]
+    assert min(top, left) > 1.2 * max(bottom, right)
+    flat = depth_picture(np.full_like(pyramid, 0.53), FOCAL).astype(int).sum(2)[15, 40]
+    steep = depth_picture(0.5 + 0.006 * np.abs(v), FOCAL).astype(int).sum(2)[45, 40]
+    assert steep < bottom < flat
 
 
 # -- hands
@@ -89,6 +102,58 @@ def test_overlays_have_one_even_size_whatever_was_found(hands, close_up):
     result = FrameResult(0, "camera", hands, {"network": 2.0})
     picture = overlay(depth, camera, result, truth=[hand().joints] if close_up else [], label="7", close_up=close_up)
     assert picture.shape == (120, 282 - 282 % 2 if close_up else 160, 3)
+
+
+# -- the live overlay
+
+
+def result_of(*hands):
+    return FrameResult(0, "camera", hands)
+
+
+def color_of(picture, name, at=PIXELS):
+    """What a joint was drawn in, RGB, at its pixel."""
+    u, v = np.round(at[HAND21.index(name)]).astype(int)
+    return tuple(int(c) for c in picture[v, u][::-1])
+
+
+def test_an_overlay_of_the_depth_image_has_its_size_and_the_hand_in_it():
+    plain, with_hand = (overlay_picture(r, CAMERA, DEPTH) for r in (result_of(), result_of(hand())))
+    assert plain.shape == with_hand.shape == (HEIGHT, WIDTH, 3) and with_hand.dtype == np.uint8
+    assert color_of(with_hand, "index_tip") == FINGER_COLOURS["index"]
+    assert (plain[:60] != depth_picture(DEPTH, FOCAL)[:60]).sum() == 0  # only "no hand", at the bottom
+    assert (plain[100:, :80] != depth_picture(DEPTH, FOCAL)[100:, :80]).any()
+
+
+def test_an_overlay_of_a_registered_colour_image():
+    color = np.full((HEIGHT, WIDTH, 3), (10, 20, 30), np.uint8)
+    color.flags.writeable = False  # it may be the message's own bytes
+    picture = overlay_picture(result_of(hand()), CAMERA, DEPTH, color)
+    assert color_of(picture, "ring_pip") == FINGER_COLOURS["ring"]
+    assert tuple(picture[HEIGHT - 1, WIDTH - 1]) == (10, 20, 30)
+
+
+def test_an_overlay_of_another_camera():
+    """Twice the size and focal length, 5 cm to the right: at 0.5 m all joints move left by 2 * FOCAL * 0.05 / 0.5 pixels."""
+    camera = Camera(2 * WIDTH, 2 * HEIGHT, 2 * FOCAL, 2 * FOCAL, WIDTH - 1, HEIGHT - 1)
+    color = np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8)
+    from_depth = RigidTransform(np.eye(3), np.array([-0.05, 0.0, 0.0]))
+    picture = overlay_picture(result_of(hand()), CAMERA, None, color, color_camera=camera, depth_to_color=from_depth)
+    assert picture.shape == color.shape
+    assert color_of(picture, "little_tip", 2 * PIXELS - [0.2 * FOCAL, 0.0]) == FINGER_COLOURS["little"]
+
+
+def test_a_colour_image_of_another_size_needs_its_own_camera():
+    with pytest.raises(CameraError, match="10x20 pixels with a camera info of 160x120: publish the colour image's own"):
+        overlay_picture(result_of(), CAMERA, DEPTH, np.zeros((20, 10, 3), np.uint8))
+
+
+@pytest.mark.parametrize("shift", [(-0.3, 0, 0), (0.3, 0, 0), (0, 0.4, 0), (0, -0.4, 0), (0, 0, -1)])
+def test_hands_at_the_borders(shift):
+    joints = hand().joints + np.array(shift)
+    with np.errstate(all="ignore"):
+        picture = overlay_picture(result_of(hand(joints), hand(joints * np.nan)), CAMERA, DEPTH)
+    assert picture.shape == (HEIGHT, WIDTH, 3)
 
 
 # -- video

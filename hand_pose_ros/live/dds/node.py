@@ -15,8 +15,8 @@ from hand_pose_ros.live.app import HandPoseApp
 from hand_pose_ros.live.dds.network import RANGES, Discovery, DiscoveryError, domain_id_from_environment
 from hand_pose_ros.live.names import parse_remaps
 from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, read_parameters
-from hand_pose_ros.live.parameters import Parameters
-from hand_pose_ros.live.topics import CAMERA_INFO, OUTPUTS, depth_input
+from hand_pose_ros.live.parameters import ParameterError, Parameters
+from hand_pose_ros.live.topics import ALL_OUTPUTS
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 
 if TYPE_CHECKING:
@@ -65,6 +65,11 @@ def run(args: argparse.Namespace) -> int:
         level=args.log_level.upper(), stream=sys.stderr, format=f"[%(levelname)s] [%(created).3f] [{name.name}]: %(message)s"
     )
     parameters = read_parameters(args, name.full_name)
+    if parameters.target_frame:
+        raise ParameterError(
+            f"target_frame is {parameters.target_frame!r}, but the node without ROS 2 does not follow TF: leave it empty, or run "
+            "the node of ROS 2 (ros2 launch hand_pose_ros hand_pose.launch.py, executable hand_pose_node)"
+        )
     domain_id = domain_id_from_environment() if args.domain_id is None else args.domain_id
     discovery = Discovery.from_environment(args.discovery_range)
     try:
@@ -82,26 +87,22 @@ def run(args: argparse.Namespace) -> int:
 
 def _serve(peer: DdsPeer, parameters: Parameters, where: str, stop: threading.Event) -> None:
     """Connect the app with the wire until `stop` is set."""
-    publishers = {spec.name: peer.publisher(spec.name, spec.typename, spec.qos) for spec in OUTPUTS}
+    publishers = {spec.name: peer.publisher(spec.name, spec.typename, spec.qos) for spec in ALL_OUTPUTS}
     app = HandPoseApp(
         parameters,
         peer.library,
         lambda spec, message: publishers[spec.name].publish(message),
-        lambda: load_engine(parameters.model_path(), parameters.backend, parameters.threads),
+        lambda: load_engine(parameters.model_path(), parameters.backend, parameters.threads, parameters.engine_settings()),
         topic_name=peer.name.topic,
         node_name=peer.name.full_name.lstrip("/"),
         where=where,
+        listened=lambda spec: publishers[spec.name].subscribers > 0,
     )
     app.start()
     try:
-        info = peer.subscribe(
-            CAMERA_INFO.name, CAMERA_INFO.typename, lambda message, _: app.on_camera_info(message), CAMERA_INFO.qos
-        )
-        depth = depth_input(parameters.depth_transport, peer.name.topic)
-        image = peer.subscribe(depth.name, depth.typename, app.on_image, depth.qos)
-        log.info(
-            "%s on %s (ROS 2 %s) listens to %s and %s", peer.name.full_name, where, peer.library.distro, image.topic, info.topic
-        )
+        topics = [peer.subscribe(spec.name, spec.typename, callback, spec.qos).topic for spec, callback in app.inputs()]
+        listens = " and ".join(reversed(topics))
+        log.info("%s on %s (ROS 2 %s) listens to %s", peer.name.full_name, where, peer.library.distro, listens)
         log.info("publishes %s", ", ".join(publisher.topic for publisher in publishers.values()))
         # A signal that comes just before a wait begins does not end it, so no single wait may last for ever.
         while not stop.wait(_LONGEST_WAIT_S):

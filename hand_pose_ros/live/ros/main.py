@@ -12,6 +12,9 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from hand_pose_ros.live.ros.log import RosLogHandler
 from hand_pose_ros.live.ros.node import HandPoseNode
 
+# rclpy wakes the executor a moment before it ends the context: one that begins to wait in between is not woken again.
+LONGEST_WAIT_S = 0.5
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM, then return 0."""
@@ -19,9 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
     # Ctrl-C in a terminal comes twice, from the terminal and from the launch.
     signal.signal(signal.SIGINT, lambda *_: None)
     rclpy.init(args=arguments)
-    node = HandPoseNode()
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    try:
+        executor = SingleThreadedExecutor()
+        node = HandPoseNode()
+        executor.add_node(node)
+    except Exception:
+        if rclpy.ok():
+            raise
+        return 0  # the signal to end came while it started
     package = logging.getLogger("hand_pose_ros")
     handler = RosLogHandler(node.get_logger())
     package.addHandler(handler)
@@ -29,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         while rclpy.ok():
             try:
-                executor.spin()
+                executor.spin_once(timeout_sec=LONGEST_WAIT_S)
             except ExternalShutdownException:
                 break
             except Exception:  # of one callback; the next may be fine
@@ -42,4 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
+        ignore_further_interrupts()
     return 0
+
+
+def ignore_further_interrupts() -> None:
+    """For the end of a process: the second SIGINT of one Ctrl-C would end the interpreter, which is about to end, as killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

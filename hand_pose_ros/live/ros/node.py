@@ -23,8 +23,11 @@ from hand_pose_ros.live.app import HandPoseApp
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.live.ros.library import RclpyLibrary, message_class
 from hand_pose_ros.live.ros.parameters import NodeParameters
+from hand_pose_ros.live.ros.pictures import best_pictures
 from hand_pose_ros.live.ros.qos import of_rclpy, publisher_events, subscription_events, to_rclpy
-from hand_pose_ros.live.topics import CAMERA_INFO, DIAGNOSTICS, MODEL, OUTPUTS, TopicSpec, depth_input
+from hand_pose_ros.live.ros.transforms import Transforms
+from hand_pose_ros.live.topics import ALL_OUTPUTS, DIAGNOSTICS, MODEL, TopicSpec
+from hand_pose_ros.live.transforms import no_transforms
 
 DEFAULT_NAME = "hand_pose"
 # Published while the node is inactive, too.
@@ -41,6 +44,7 @@ class HandPoseNode(LifecycleNode):
         self._app: HandPoseApp | None = None
         self._outgoing: dict[str, Any] = {}
         self._incoming: list[Any] = []
+        self._transforms: Transforms | None = None
         self._active, self._enabled = False, True
         self.create_service(Trigger, "~/reset_tracking", self._reset_tracking)
         self.create_service(SetBool, "~/set_enabled", self._set_enabled)
@@ -54,6 +58,9 @@ class HandPoseNode(LifecycleNode):
         if self._app is not None:
             self._app.stop()
             self._app = None
+        if self._transforms is not None:
+            self._transforms.close()
+            self._transforms = None
         for name, publisher in self._outgoing.items():
             always = any(spec.name == name for spec in _ALWAYS)
             (self.destroy_publisher if always else self.destroy_lifecycle_publisher)(publisher)
@@ -124,17 +131,23 @@ class HandPoseNode(LifecycleNode):
     def _configure(self) -> None:
         parameters = self._declared.current()
         library = RclpyLibrary()
-        for spec in OUTPUTS:
+        for spec in ALL_OUTPUTS:
             self._outgoing[spec.name] = self._create_output(spec)
+        if parameters.target_frame or parameters.overlay_color:
+            own = tuple(f"{parameters.frame_prefix}hand_{slot}/" for slot in range(parameters.max_hands))
+            self._transforms = Transforms(self, own)
         self._app = HandPoseApp(
             parameters,
             library,
             self._publish,
-            lambda: load_engine(parameters.model_path(), parameters.backend, parameters.threads),
+            lambda: load_engine(parameters.model_path(), parameters.backend, parameters.threads, parameters.engine_settings()),
             topic_name=self.resolve_topic_name,
             node_name=self.get_fully_qualified_name().lstrip("/"),
             where=f"domain {self.context.get_domain_id()}",
             clock_ns=lambda: self.get_clock().now().nanoseconds,
+            listened=self._listened,
+            lookup=self._transforms.lookup if self._transforms else no_transforms,
+            pictures=best_pictures(library),
         )
         self._app.set_enabled(False, _INACTIVE)
         self._app.start()
@@ -147,10 +160,8 @@ class HandPoseNode(LifecycleNode):
         return create(message_class(spec.typename), spec.name, to_rclpy(spec.qos), event_callbacks=events)
 
     def _listen(self) -> None:
-        app = self._app
-        depth = depth_input(app.parameters.depth_transport, self.resolve_topic_name)
-        self._subscribe(CAMERA_INFO, app.on_camera_info)
-        self._subscribe(depth, lambda image: app.on_image(image, time.time_ns()))
+        for spec, callback in self._app.inputs():
+            self._subscribe(spec, lambda message, callback=callback: callback(message, time.time_ns()))
         self.get_logger().info(f"listens to {' and '.join(s.topic_name for s in reversed(self._incoming))}")
 
     def _subscribe(self, spec: TopicSpec, callback: Callable[[Any], None]) -> None:
@@ -172,12 +183,21 @@ class HandPoseNode(LifecycleNode):
         self._app.set_enabled(self._active and self._enabled, _DISABLED if self._active else _INACTIVE)
 
     def _publish(self, spec: TopicSpec, message: Any) -> None:
-        """On the worker's thread."""
+        """On the worker's thread, the overlay on its own."""
         try:
             self._outgoing[spec.name].publish(message)
         except Exception:
             if self.context.ok():  # else everything is going down, and this worker with it
                 raise
+
+    def _listened(self, spec: TopicSpec) -> bool:
+        """On the worker's thread."""
+        try:
+            return self._outgoing[spec.name].get_subscription_count() > 0
+        except Exception:
+            if self.context.ok():
+                raise
+            return False
 
     def _parameters_changed(self, parameters: Parameters) -> None:
         self._app.set_parameters(parameters)

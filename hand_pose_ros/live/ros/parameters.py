@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -37,12 +38,14 @@ class NodeParameters:
                 self._values[name] = checked_value(field, given.get(name, field.default))
             except ParameterError as error:
                 self._values[name], self._errors[name] = field.default, str(error)
-            node.declare_parameter(name, self._values[name], descriptor(field), ignore_override=True)
+            value = self._values[name]
+            value = list(value) if isinstance(value, tuple) else value
+            node.declare_parameter(name, value, descriptor(field), ignore_override=True)
         for name in given:
             if not node.has_parameter(name) and not name.startswith("qos_overrides."):
                 self._warn_unknown(name)
         if hasattr(node, "add_pre_set_parameters_callback"):  # from Iron on; before, "2" is refused where 2.0 is meant
-            node.add_pre_set_parameters_callback(_whole_numbers_as_floats)
+            node.add_pre_set_parameters_callback(_as_declared)
         node.add_on_set_parameters_callback(self._set)
 
     def current(self) -> Parameters:
@@ -106,10 +109,16 @@ def descriptor(field: dataclasses.Field) -> ParameterDescriptor:
     return message
 
 
-def _whole_numbers_as_floats(parameters: list[Parameter]) -> list[Parameter]:
-    return [
-        Parameter(p.name, Parameter.Type.DOUBLE, float(p.value))
-        if p.type_ == Parameter.Type.INTEGER and p.name in _FIELDS and _FIELDS[p.name].type == "float"
-        else p
-        for p in parameters
-    ]
+def _as_declared(parameters: list[Parameter]) -> list[Parameter]:
+    """Whole numbers are as good where floats are meant; a list without any has no type of its own, it stands for the default."""
+    return [_converted(p, _FIELDS[p.name]) if p.name in _FIELDS else p for p in parameters]
+
+
+def _converted(parameter: Parameter, field: dataclasses.Field) -> Parameter:
+    if field.type == "float" and parameter.type_ == Parameter.Type.INTEGER:
+        return Parameter(field.name, Parameter.Type.DOUBLE, float(parameter.value))
+    if field.type.startswith("tuple") and isinstance(parameter.value, (list, tuple, array.array)):
+        numbers = list(parameter.value) or list(field.default)
+        if all(type(number) in (int, float) for number in numbers):
+            return Parameter(field.name, Parameter.Type.DOUBLE_ARRAY, [float(number) for number in numbers])
+    return parameter
