@@ -16,7 +16,8 @@ from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.metrics import percentiles, rounded
 from hand_pose_ros.share import DEMO_RECORDING, find
-from hand_pose_training.methods.awr import awr_hourglass1_paper
+from hand_pose_training.backbones.hourglass import AWR_RELEASED
+from hand_pose_training.methods.awr import Awr, AwrSettings
 
 CROP_SIZE, CUBE_M = 128, 0.25
 WARM_UP, RUNS = 5, 40
@@ -50,7 +51,7 @@ def compare(recording: Path, threads: int, total_p50_ms: float) -> dict[str, Any
     """
     images, info, depth_scale = bench.read_frames(recording, RosbagsLibrary())
     frames = [depth_frame(image, info, depth_scale=depth_scale) for image in images[: WARM_UP + RUNS]]
-    network = awr_hourglass1_paper().eval()
+    network = Awr(AwrSettings(backbone=AWR_RELEASED), joints=14).eval()
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     times_ms = []
@@ -62,7 +63,7 @@ def compare(recording: Path, threads: int, total_p50_ms: float) -> dict[str, Any
                 # What is in the crop does not change the time.
                 crop = CubeCrop(frame.camera, np.array([0.0, 0.0, 0.5]), CUBE_M, CROP_SIZE).extract(frame.depth)
                 batch = torch.from_numpy(crop)[None, None]
-                network.decode(batch, network(batch).dense[-1]).numpy()
+                network.predict({"depth_crop": batch}).joints.numpy()
                 times_ms.append(1e3 * (time.perf_counter() - start))
     finally:
         torch.set_num_threads(before)

@@ -1,6 +1,7 @@
 """What the votes' spread and closeness are worth: covariance, confidence, presence and side that mean what they say.
 
-Fitted on the calibration crops, which are neither trained on nor held out, and folded into the exported graph.
+Fitted on the calibration crops, which are neither trained on nor held out, and folded into the exported graph. A network
+without votes gets each joint's covariance and confidence as constants.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from hand_pose_ros.geometry.crop import unpack_symmetric
-from hand_pose_training.methods.awr import Prediction
+from hand_pose_ros.geometry.crop import pack_symmetric, unpack_symmetric
+from hand_pose_training.data import joints_m
+from hand_pose_training.methods.method import Prediction
 from hand_pose_training.sides import choose
-from hand_pose_training.synthetic.dataset import joints_m
 
 CONFIDENT_WITHIN_M = 0.020
 _TWO_SIGMA = 0.7385  # share of a 3D normal distribution within two sigma
@@ -36,7 +37,7 @@ class Linear:
 class Calibration:
     """Constants of the exported graph.
 
-    :param floor: (J,) added to the variances of the votes' covariance, normalised units squared
+    :param floor: (J, 6) added to the votes' covariance, normalised units squared; without votes it is the covariance
     :param scale: logarithm of the factor on the sum, on `joint_features`
     :param confidence: on `joint_features`
     :param presence, right_side: on `hand_features`; None without a hand head
@@ -54,7 +55,7 @@ class CalibratedOutputs(nn.Module):
 
     def __init__(self, calibration: Calibration) -> None:
         super().__init__()
-        self.register_buffer("floor", _tensor(calibration.floor[:, None] * _VARIANCES))
+        self.register_buffer("floor", _tensor(calibration.floor))
         self.outputs = [calibration.scale, calibration.confidence]
         if calibration.presence is not None:
             self.outputs += [calibration.presence, calibration.right_side]
@@ -68,24 +69,29 @@ class CalibratedOutputs(nn.Module):
             (features * getattr(self, f"weights{i}")).sum(-1) + getattr(self, f"bias{i}")
             for i, features in zip(range(len(self.outputs)), (joint, joint, hand, hand))
         ]
-        covariance = torch.exp(values[0])[..., None] * (found.covariance + self.floor)
+        votes = self.floor if found.covariance is None else found.covariance + self.floor
+        covariance = torch.exp(values[0])[..., None] * votes
         return (covariance, *map(torch.sigmoid, values[1:]))
 
 
 def joint_features(found: Prediction) -> torch.Tensor:
-    """(N, J, F): each joint's own log spread of votes and support, then the hand's features."""
-    own = torch.stack([_log_spread(found), found.support], dim=-1)
-    return torch.cat([own, hand_features(found)[:, None] + 0 * own[..., :1]], dim=-1)
+    """(N, J, F): each joint's own log spread of votes and support, then the hand's features. Without votes the latter alone."""
+    hand = hand_features(found)[:, None] + 0 * found.joints[..., :1]
+    if found.covariance is None:
+        return hand
+    return torch.cat([_log_spread(found)[..., None], found.support[..., None], hand], dim=-1)
 
 
 def hand_features(found: Prediction) -> torch.Tensor:
     """(N, F): the joints' mean log spread of votes and mean support, and the logits of the hand head where there is one.
 
     A network that knows right hands alone gives a left one votes that disagree: their spread tells the side better than
-    the hand head does.
+    the hand head does. A network with neither votes nor hand head has the feature 0, on which nothing depends.
     """
-    means = torch.stack([_log_spread(found).mean(1), found.support.mean(1)], dim=-1)
-    return means if found.hand is None else torch.cat([means, found.hand.to(means.dtype)], dim=-1)
+    parts = [] if found.hand is None else [found.hand.to(found.joints.dtype)]
+    if found.covariance is not None:
+        parts = [_log_spread(found).mean(1, keepdim=True), found.support.mean(1, keepdim=True), *parts]
+    return torch.cat(parts or [0 * found.joints[:, :1, 0]], dim=-1)
 
 
 def calibrate(plain: dict[str, np.ndarray], mirrored: dict[str, np.ndarray] | None, batch: dict[str, np.ndarray]) -> Calibration:
@@ -107,7 +113,11 @@ def calibrate(plain: dict[str, np.ndarray], mirrored: dict[str, np.ndarray] | No
             taken = choose(plain, mirrored, says_left > says_right)
     residual = (taken["joints"] - batch["joints"])[present].astype(float)
     features = joint_features(_prediction(taken))
-    floor, scale = _fit_covariance(residual, taken["votes_covariance"][present].astype(float), features[torch.as_tensor(present)])
+    if "votes_covariance" in taken:
+        votes = taken["votes_covariance"][present].astype(float)
+        floor, scale = _fit_covariance(residual, votes, features[torch.as_tensor(present)])
+    else:
+        floor, scale = _constant_covariance(residual, features.shape[-1])
     error = np.linalg.norm(joints_m(batch, taken["joints"]) - joints_m(batch, batch["joints"]), axis=-1)
     within = (error <= CONFIDENT_WITHIN_M) & present[:, None]
     confidence = _fit_probability(features, within, balanced=False)
@@ -121,7 +131,8 @@ def squared_mahalanobis(residual: np.ndarray, covariance: np.ndarray) -> np.ndar
 
 
 def _fit_covariance(residual: np.ndarray, votes: np.ndarray, features: torch.Tensor) -> tuple[np.ndarray, Linear]:
-    """Floor and scale of the covariance exp(scale) (C + floor I) of residuals (N, J, 3) with the votes' covariance C (N, J, 6).
+    """Floor (J, 6) and scale of the covariance exp(scale) (C + floor) of residuals (N, J, 3) whose votes have the
+    covariance C (N, J, 6).
 
     Fitted by the likelihood of a multivariate t distribution, which a few gross errors do not rule, then scaled so that the
     ellipsoid of two sigma holds its share of a normal distribution.
@@ -147,7 +158,18 @@ def _fit_covariance(residual: np.ndarray, votes: np.ndarray, features: torch.Ten
     _minimise(loss, [weights, bias, log_floor])
     with torch.no_grad():
         bias += torch.log(torch.quantile(parts()[0].flatten(), _TWO_SIGMA) / 4)
-    return torch.exp(log_floor).detach().numpy(), _unstandardised(weights, bias, mean, deviation)
+    floor = torch.exp(log_floor).detach().numpy()[:, None] * _VARIANCES
+    return floor, _unstandardised(weights, bias, mean, deviation)
+
+
+def _constant_covariance(residual: np.ndarray, features: int) -> tuple[np.ndarray, Linear]:
+    """Second moments (J, 6) of residuals (N, J, 3), which gross errors do not rule: of the half nearest to 0 of each joint;
+    and the scale (a constant) by which the ellipsoid of two sigma holds its share."""
+    inner = np.square(residual).sum(-1) <= np.median(np.square(residual).sum(-1), axis=0)
+    moments = np.einsum("nj,nja,njb->jab", inner, residual, residual) / inner.sum(0)[:, None, None]
+    floor = pack_symmetric(moments + 1e-9 * np.eye(3))
+    squared = squared_mahalanobis(residual, np.broadcast_to(floor, (*residual.shape[:2], 6)))
+    return floor, Linear(np.zeros(features), np.log(np.quantile(squared, _TWO_SIGMA, axis=0) / 4))
 
 
 def _fit_probability(features: torch.Tensor, truth: np.ndarray, balanced: bool = True) -> Linear:

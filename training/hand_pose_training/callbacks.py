@@ -11,11 +11,11 @@ import lightning
 import torch
 from tqdm import tqdm
 
-from hand_pose_training.data import as_right_hands, fixed_set, to_tensors
 from hand_pose_training.losses import joint_error_m
 from hand_pose_training.task import HandPoseTask
 
 LAST, FINAL = "last.ckpt", "final.ckpt"
+BATCH = 64  # crops of a validation step
 BAR = "{desc} {percentage:5.1f}% |{bar:20}| {elapsed}<{remaining}{postfix}"
 
 
@@ -40,34 +40,42 @@ class Progress(lightning.Callback):
 
 
 class Checkpoints(lightning.Callback):
-    """Saves and validates every few minutes; a half-written file never replaces a good one."""
+    """Validates and saves every few minutes and at the end of every epoch; a half-written file never replaces a good one."""
 
     def __init__(self, out: Path) -> None:
-        self.out, self.saved_s, self.crops = out, 0.0, None
+        self.out, self.saved_s, self.epoch, self.crops = out, 0.0, 0, None
 
     def on_train_start(self, trainer: lightning.Trainer, task: HandPoseTask) -> None:
-        self.saved_s = task.elapsed_s
+        self.saved_s, self.epoch = task.elapsed_s, task.samples_seen // task.epoch_samples
         if trainer.is_global_zero:
-            crops = fixed_set("validation", task.recipe.data.size)
-            self.crops = to_tensors(as_right_hands(crops) if task.recipe.side == "right" else crops)
+            self.crops = task.validation_crops()
 
     def on_train_batch_end(self, trainer: lightning.Trainer, task: HandPoseTask, *_: Any) -> None:
-        if task.elapsed_s - self.saved_s >= 60 * task.recipe.loop.checkpoint_minutes:
-            self.saved_s = task.elapsed_s
-            self.save(trainer, task, LAST)
+        epoch = task.samples_seen // task.epoch_samples
+        if epoch > self.epoch or task.elapsed_s - self.saved_s >= 60 * task.recipe.loop.checkpoint_minutes:
+            error_m = self.validate(trainer, task)
+            if epoch > self.epoch:
+                task.validated(error_m)
+            self.saved_s, self.epoch = task.elapsed_s, epoch
+            self.save(trainer, LAST)
 
     def on_train_end(self, trainer: lightning.Trainer, task: HandPoseTask) -> None:
-        self.save(trainer, task, FINAL)
+        self.validate(trainer, task)
+        self.save(trainer, FINAL)
 
-    def save(self, trainer: lightning.Trainer, task: HandPoseTask, name: str) -> None:
-        """Writes OUT/name and logs the averaged network's error on the validation crops."""
-        if trainer.is_global_zero:
-            error_mm = 1000 * validation_error_m(task, self.crops)
-            for logger in trainer.loggers:
-                logger.log_metrics({"validation_mean_error_mm": error_mm}, trainer.global_step)
-            tqdm.write(
-                f"{task.elapsed_s / 60:.1f} min, {task.samples_seen:,} crops: validation {error_mm:.1f} mm", file=sys.stderr
-            )
+    def validate(self, trainer: lightning.Trainer, task: HandPoseTask) -> float:
+        """The averaged network's mean error on the validation crops in metres, also logged; NaN in all but the first process."""
+        if not trainer.is_global_zero:
+            return float("nan")
+        error_m = validation_error_m(task, self.crops)
+        for logger in trainer.loggers:
+            logger.log_metrics({"validation_mean_error_mm": 1000 * error_m}, trainer.global_step)
+        minutes = task.elapsed_s / 60
+        tqdm.write(f"{minutes:.1f} min, {task.samples_seen:,} crops: validation {1000 * error_m:.1f} mm", file=sys.stderr)
+        return error_m
+
+    def save(self, trainer: lightning.Trainer, name: str) -> None:
+        """Writes OUT/name."""
         half = self.out / f".{name}.half"
         trainer.save_checkpoint(half)
         if trainer.is_global_zero:
@@ -77,5 +85,8 @@ class Checkpoints(lightning.Callback):
 @torch.no_grad()
 def validation_error_m(task: HandPoseTask, crops: dict[str, torch.Tensor]) -> float:
     """Mean joint error of the averaged network in metres (as `joint_error_m`)."""
-    crops = {key: value.to(task.device) for key, value in crops.items()}
-    return float(joint_error_m(task.exported_net.predict(crops["depth_crop"]).joints, crops))
+    parts = []
+    for start in range(0, len(crops["joints"]), BATCH):
+        batch = {key: value[start : start + BATCH].to(task.device) for key, value in crops.items()}
+        parts.append(task.exported_net.predict(batch).joints.cpu())
+    return float(joint_error_m(torch.cat(parts), crops))

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 
 COMMANDS = {
+    "list": ("hand_pose_training.recipes", "the recipes: one a published system"),
+    "params": ("hand_pose_training.params", "sizes and computation of the recipes' networks"),
     "fit": ("hand_pose_training.fit", "train a network by a recipe"),
     "evaluate": ("hand_pose_training.evaluate", "measure a model on held-out crops"),
+    "predict": ("hand_pose_training.predict", "a model's joints in every frame of a dataset"),
+    "score": ("hand_pose_training.score.command", "measure predictions as a benchmark does"),
+    "centers": ("hand_pose_training.centers", "write a file of hand centres, which a dataset's reader takes"),
+    "submit": ("hand_pose_training.submissions.command", "write predictions as a benchmark's server takes them"),
+    "datasets": ("hand_pose_training.datasets.command", "list the datasets that can be read, and look into one"),
+    "compare": ("hand_pose_training.compare", "train, measure and time recipes under the same conditions"),
     "export": ("hand_pose_training.export", "checkpoint to one ONNX file with its card"),
     "bench": ("hand_pose_training.bench", "time the pipeline beside AWR's released network in torch"),
+    "bench-gpu": ("hand_pose_training.gpu_bench.command", "time and compare TensorRT, torch and ONNX Runtime on a GPU"),
     "synth": ("hand_pose_training.synthetic.preview", "look at synthetic crops"),
 }
+
+
+# These also take every key of a recipe, as LightningCLI does: --optim.learning_rate=0.002
+WITH_RECIPE = ("fit", "export")
+RECIPE_KEY = re.compile(r"--\w+(\.\w+)*=")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,7 +39,10 @@ def main(argv: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=help_text, description=help_text)
         if name in argv[:1]:
             importlib.import_module(module).add_arguments(command)
-    args = parser.parse_args(argv)
+    args, rest = parser.parse_known_args(argv)
+    args.overrides = [text.removeprefix("--") for text in rest]
+    if unknown := [text for text in rest if args.command not in WITH_RECIPE or not RECIPE_KEY.match(text)]:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         return importlib.import_module(COMMANDS[args.command][0]).run(args)
     except ValueError as error:

@@ -1,14 +1,24 @@
-"""Which synthetic crops are for what: seeds that never meet, and an endless order that goes on after a resume."""
+"""Which crops are for what: seeds that never meet, and an endless order that goes on after a resume."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Sampler, Subset
 
+from hand_pose_ros.skeleton import HAND21, HAND_CENTER, Skeleton, remap
+from hand_pose_training.datasets import rgb_crops
+from hand_pose_training.datasets.augment import AugmentSettings
+from hand_pose_training.datasets.catalog import open_dataset
+from hand_pose_training.datasets.depth_crops import CropSettings, DepthCrops
+from hand_pose_training.datasets.rgb_augment import RgbAugmentSettings
+from hand_pose_training.datasets.rgb_crops import RgbCrops, RgbCropSettings
+from hand_pose_training.synthetic import dataset as synthetic_dataset
 from hand_pose_training.synthetic.dataset import HELD_OUT, SyntheticCrops, SyntheticSettings
 
 # Training takes the recipe's seed, below TRAINING_SEEDS; the fixed sets lie above it, so no crop is in two sets.
@@ -20,7 +30,95 @@ _FIXED_SETS = {
     "validation": (2_000_003, 256, HELD_OUT),
 }
 SETS = tuple(_FIXED_SETS)
+SYNTHETIC_CENTER = "mean of the true joints, displaced at random by up to 15 mm along each axis"
 _ENDLESS = 1 << 40
+CUBE_M = HELD_OUT.cube_m[0]  # what the runtime crops: the middle of what networks are trained on, and the papers' size
+
+Batch = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What a network is trained on.
+
+    :param source: "synthetic", or a dataset of `hand-pose-train datasets`
+    :param size: S, pixels an edge of the crops
+    :param root: folder of the dataset's files
+    :param train_split, validation_split: as the dataset's reader calls them
+    :param options: of the dataset's reader, for example {center: center_of_mass}
+    :param augment: of the training crops of a dataset of depth images; null: none
+    :param augment_rgb: of the training crops of a dataset of colour images; null: none
+    :param validation_frames: evenly taken frames of the validation split that the error is measured on while training
+    :param epoch_samples: crops that count as an epoch of the endless synthetic data
+    :param synthetic: what synthetic crops are drawn from; its `size` is S here, its `color` as the network asks
+    """
+
+    source: str = "synthetic"
+    size: int = 96
+    root: str = ""
+    train_split: str = "train"
+    validation_split: str = "test"
+    options: dict[str, Any] = field(default_factory=dict)
+    augment: AugmentSettings | None = field(default_factory=AugmentSettings)
+    augment_rgb: RgbAugmentSettings | None = field(default_factory=RgbAugmentSettings)
+    validation_frames: int = 1000
+    epoch_samples: int = 100_000
+    synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
+
+
+class Crops(Protocol):
+    """A map-style set of samples, each a dict of arrays with the keys of `synthetic.dataset`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Batch: ...
+
+
+class Prepared:
+    """Crops with labels for a network's joints and complete, and its inputs beside them.
+
+    :param source, target: skeletons of the crops and of the network
+    :param inputs_of: `Method.inputs_of`
+    :param crop_kind: `Method.crop_kind`
+    """
+
+    def __init__(
+        self, crops: Crops, source: Skeleton, target: Skeleton, inputs_of: Callable[[np.ndarray], Batch], crop_kind: str
+    ) -> None:
+        self.crops, self.source, self.target = crops, source, target
+        self.inputs_of, self.crop_kind = inputs_of, crop_kind
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    def __getitem__(self, index: int) -> Batch:
+        sample = relabelled(complete(self.crops[index]), self.source, self.target)
+        return sample | {name: values[0] for name, values in self.inputs_of(sample[self.crop_kind][None]).items()}
+
+
+def relabelled(batch: Batch, source: Skeleton, target: Skeleton) -> Batch:
+    """A complete sample or batch with the joints of another skeleton; those that the source lacks get joint_weight 0.
+
+    The one joint of the skeleton `hand_center` is the mean of the labelled joints.
+    """
+    if source.name == target.name:
+        return batch
+    known = np.where(batch["joint_weight"][..., None] > 0, batch["joints"], np.nan)
+    if target.name == HAND_CENTER.name:
+        with warnings.catch_warnings():  # of a crop without any label
+            warnings.simplefilter("ignore", RuntimeWarning)
+            joints = np.nanmean(known, axis=-2, keepdims=True)
+    else:
+        joints = remap(known, source, target)
+    found = np.isfinite(joints).all(-1)
+    return batch | {"joints": np.nan_to_num(joints).astype(np.float32), "joint_weight": found.astype(np.float32)}
+
+
+def complete(batch: Batch) -> Batch:
+    """A sample or batch with joint_weight (..., J) and teaches (...), all ones where they are missing."""
+    joints = batch["joints"]
+    ones = {"joint_weight": np.ones(joints.shape[:-1], np.float32), "teaches": np.ones(joints.shape[:-2], np.float32)}
+    return ones | batch
 
 
 class EndlessSampler(Sampler[int]):
@@ -39,52 +137,108 @@ class EndlessSampler(Sampler[int]):
         return _ENDLESS // self.world
 
 
-def training_loader(
-    seed: int, settings: SyntheticSettings, batch_size: int, start: int = 0, rank: int = 0, world: int = 1
-) -> DataLoader:
-    """Endless batches of training crops.
+def training_crops(seed: int, settings: DataSettings, crop_kind: str) -> tuple[Crops, Skeleton, int]:
+    """Endless training crops, the skeleton of their labels, and how many are an epoch; crop k depends on (seed, k) and the
+    settings alone.
 
-    :param batch_size: crops a batch of this process
-    :param start: index of the first crop: how many the run has seen before
+    :param crop_kind: "depth_crop" or "rgb_crop"
     :raises ValueError: a seed that is kept for the other sets
-
-    Crops are made in the training process: they cost a quarter of a step, and a worker of its own would take the core
-    that the other process's step needs.
+    :raises DatasetError: a dataset that cannot be read
     """
     if not 0 <= seed < TRAINING_SEEDS:
         raise ValueError(f"recipe seed {seed}: training seeds are 0 to {TRAINING_SEEDS - 1}; the ones above are for evaluation")
-    crops = SyntheticCrops(seed, _ENDLESS, settings)
-    return DataLoader(crops, batch_size=batch_size, sampler=EndlessSampler(start, rank, world), drop_last=True)
+    if settings.source == "synthetic":
+        drawn = replace(settings.synthetic, size=settings.size, color=crop_kind == "rgb_crop")
+        return SyntheticCrops(seed, _ENDLESS, drawn), HAND21, settings.epoch_samples
+    frames = open_dataset(settings.source, settings.root, settings.train_split, **settings.options)
+    if crop_kind == "rgb_crop":
+        crops = RgbCrops(frames, seed, _ENDLESS, RgbCropSettings(settings.size, settings.augment_rgb, shuffle=True))
+    else:
+        crops = DepthCrops(frames, seed, _ENDLESS, CropSettings(settings.size, augment=settings.augment, shuffle=True))
+    return crops, frames.skeleton, len(frames)
 
 
-def fixed_set(name: str, input_size: int, cube_m: float = HELD_OUT.cube_m[0], crops: int | None = None) -> dict[str, np.ndarray]:
+def validation_crops(settings: DataSettings, crop_kind: str) -> tuple[Batch, Skeleton, str]:
+    """What the error is measured on while training, stacked, the skeleton of its labels, and the source of its centres.
+
+    :raises DatasetError: a dataset that cannot be read
+    """
+    if settings.source == "synthetic":
+        return fixed_set("validation", settings.size, crop_kind=crop_kind), HAND21, SYNTHETIC_CENTER
+    frames = open_dataset(settings.source, settings.root, settings.validation_split, **settings.options)
+    count = min(settings.validation_frames, len(frames))
+    rows = [k * len(frames) // count for k in range(count)]
+    if crop_kind == "rgb_crop":
+        crops = RgbCrops(frames, settings=RgbCropSettings(settings.size))
+    else:
+        crops = DepthCrops(frames, settings=CropSettings(settings.size))
+    return stacked(Subset(crops, rows)), frames.skeleton, frames[rows[0]].center_source
+
+
+def endless_loader(crops: Crops, batch_size: int, start: int = 0, rank: int = 0, world: int = 1, workers: int = 0) -> DataLoader:
+    """Endless batches.
+
+    :param batch_size: crops a batch of this process
+    :param start: index of the first crop: how many the run has seen before
+    :param workers: processes that make crops. On a CPU none pays: crops cost a quarter of a step, and a worker of its own
+        would take the core that the other process's step needs.
+    """
+    sampler = EndlessSampler(start, rank, world)
+    return DataLoader(crops, batch_size=batch_size, sampler=sampler, drop_last=True, num_workers=workers)
+
+
+def fixed_set(
+    name: str,
+    input_size: int,
+    cube_m: float = CUBE_M,
+    crops: int | None = None,
+    crop_kind: str = "depth_crop",
+) -> Batch:
     """All crops of one of SETS, stacked, one array a key of `SyntheticCrops`.
 
     :param input_size: S, pixels an edge
     :param cube_m: edge of every crop's cube in metres
     :param crops: how many, from the first (default: the set's size)
+    :param crop_kind: "depth_crop" or "rgb_crop", of the same scenes
     :raises ValueError: unknown set
     """
     if name not in _FIXED_SETS:
         raise ValueError(f"unknown set {name!r}; known: {', '.join(SETS)}")
     seed, size, settings = _FIXED_SETS[name]
     size = min(crops or size, size)
-    source = SyntheticCrops(seed, size, replace(settings, size=input_size, cube_m=(cube_m, cube_m)))
-    samples = [source[i] for i in range(size)]
-    return {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
+    settings = replace(settings, size=input_size, cube_m=(cube_m, cube_m), color=crop_kind == "rgb_crop")
+    return stacked(SyntheticCrops(seed, size, settings))
 
 
-def to_tensors(batch: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    """Float32 tensors of a stacked set."""
-    return {key: torch.as_tensor(np.asarray(value, np.float32)) for key, value in batch.items()}
+def stacked(crops: Crops) -> Batch:
+    """All of a set, one array a key."""
+    samples = [crops[i] for i in range(len(crops))]
+    return complete({key: np.stack([sample[key] for sample in samples]) for key in samples[0]})
 
 
-def as_right_hands(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def to_tensors(batch: Batch) -> dict[str, torch.Tensor]:
+    """Tensors of a stacked set, numbers as float32, indices as they are."""
+    return {
+        key: torch.as_tensor(value if value.dtype == np.int64 else np.asarray(value, np.float32)) for key, value in batch.items()
+    }
+
+
+def as_right_hands(batch: Batch) -> Batch:
     """A stacked set with every left hand mirrored into a right one (image, joints, centre); exact, and `right_side` becomes 1."""
     left = (batch["present"] == 1) & (batch["right_side"] == 0)
     out = {key: value.copy() for key, value in batch.items()}
-    out["depth_crop"][left] = batch["depth_crop"][left][..., ::-1]
+    for kind in {"depth_crop", "rgb_crop"} & set(batch):
+        out[kind][left] = batch[kind][left][..., ::-1]
     out["joints"][left, :, 0] *= -1
-    out["center"][left, 0] *= -1
+    if "to_image" in batch:  # a colour crop's window is mirrored, the hand in metres is not
+        out["to_image"][left, :, 0] *= -1
+    else:
+        out["center"][left, 0] *= -1
     out["right_side"][left] = 1
     return out
+
+
+def joints_m(batch: Batch, joints: np.ndarray) -> np.ndarray:
+    """Normalised joints (N, J, 3) of depth or colour crops -> metres (N, J, 3), camera frame."""
+    to_metres = rgb_crops.joints_m if "to_image" in batch else synthetic_dataset.joints_m
+    return to_metres(batch, joints)

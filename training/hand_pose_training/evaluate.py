@@ -14,12 +14,13 @@ import torch
 
 from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.metrics import joint_errors
+from hand_pose_ros.perception.inputs import crop_kind, crop_size, network_inputs
 from hand_pose_ros.skeleton import skeleton
-from hand_pose_training.data import SETS, as_right_hands, fixed_set
+from hand_pose_training.data import CUBE_M, SETS, as_right_hands, joints_m, to_tensors
+from hand_pose_training.exams import Exam, synthetic_exam
 from hand_pose_training.figures import figures_of, slice_figures
-from hand_pose_training.methods.awr import Awr
+from hand_pose_training.methods.method import Method
 from hand_pose_training.sides import Infer, answers
-from hand_pose_training.synthetic.dataset import joints_m
 from hand_pose_training.task import load_task
 
 
@@ -48,40 +49,56 @@ def evaluate(model: Path, set_name: str = "heldout", crops: int | None = None) -
     :raises ValueError: unknown set, model or checkpoint that cannot be used
     """
     if model.suffix == ".ckpt":
-        task = load_task(model)
-        net, side, names = task.exported_net, task.recipe.side, skeleton(task.recipe.skeleton)
-        batch = fixed_set(set_name, task.recipe.data.size, crops=crops)
-        infer = partial(raw_outputs, net)
-    else:
-        engine = load_engine(model)
-        side, names = engine.card.side, skeleton(engine.card.skeleton)
-        batch = fixed_set(set_name, engine.card.input_size, engine.card.cube_m, crops)
+        recipe, net = (task := load_task(model)).recipe, task.exported_net
+        exam = synthetic_exam(set_name, recipe.data.size, CUBE_M, recipe.skeleton, net.crop_kind, crops)
+        return {"model": str(model), **measured(partial(raw_outputs, net), recipe.side, exam, net.crop_kind, recipe.skeleton)}
+    card = load_engine(model, "onnxruntime").card
+    exam = synthetic_exam(set_name, crop_size(card), card.cube_m, card.skeleton, crop_kind(card), crops)
+    return measured_model(model, exam)
 
-        def infer(chunk: np.ndarray) -> dict[str, np.ndarray]:
-            return engine.infer({"depth_crop": chunk})
 
-    outputs = answers(infer, batch["depth_crop"], side)
-    figures = {"model": str(model), "set": set_name, **figures_of(batch, outputs, names)}
+def measured_model(model: Path, exam: Exam) -> dict[str, Any]:
+    """Figures of a model file, through the runtime's engine."""
+    engine = load_engine(model, "onnxruntime")
+    card = engine.card
+
+    def infer(chunk: np.ndarray) -> dict[str, np.ndarray]:
+        return engine.infer(network_inputs(card, chunk))
+
+    return {"model": str(model), **measured(infer, card.side, exam, crop_kind(card), card.skeleton)}
+
+
+def measured(infer: Infer, side: str, exam: Exam, kind: str, joints: str) -> dict[str, Any]:
+    """Figures of what `infer` says of the crops of an exam.
+
+    :param side: of the recipe or card
+    :param kind: "depth_crop" or "rgb_crop"
+    :param joints: name of the skeleton
+    """
+    outputs = answers(infer, exam.crops[kind], side)
+    figures = {"set": exam.name, "center": exam.center, **figures_of(exam.crops, outputs, skeleton(joints))}
     if side == "right":
-        figures["given_side"] = _given_side(batch, infer)
+        figures["given_side"] = _given_side(exam.crops, infer, kind)
     return figures
 
 
 @torch.no_grad()
-def raw_outputs(net: Awr, crops: np.ndarray) -> dict[str, np.ndarray]:
-    """What a network that is not exported yet says of crops (N, 1, S, S): joints, support, and with a hand head its logits
-    `hand` (N, 2), presence and right_side. The votes' covariance, not calibrated, is `votes_covariance`."""
-    found = net.predict(torch.as_tensor(crops))
-    outputs = {"joints": found.joints, "votes_covariance": found.covariance, "support": found.support}
+def raw_outputs(net: Method, crops: np.ndarray) -> dict[str, np.ndarray]:
+    """What a network that is not exported yet says of crops (N, C, S, S): joints; from votes their covariance, not calibrated,
+    as `votes_covariance` and their support; with a hand head its logits `hand` (N, 2), presence and right_side."""
+    found = net.predict(to_tensors(net.inputs_of(crops)))
+    outputs = {"joints": found.joints}
+    if found.covariance is not None:
+        outputs |= {"votes_covariance": found.covariance, "support": found.support}
     if found.hand is not None:
         presence, right_side = torch.sigmoid(found.hand.float()).unbind(1)
         outputs |= {"hand": found.hand, "presence": presence, "right_side": right_side}
     return {name: values.float().numpy() for name, values in outputs.items()}
 
 
-def _given_side(batch: dict[str, np.ndarray], infer: Infer) -> dict[str, Any]:
+def _given_side(batch: dict[str, np.ndarray], infer: Infer, kind: str) -> dict[str, Any]:
     """Errors when the true side is told, which a tracked hand comes near to: its side is averaged over frames."""
-    outputs = answers(infer, as_right_hands(batch)["depth_crop"], "unknown")["joints"]
+    outputs = answers(infer, as_right_hands(batch)[kind], "unknown")["joints"]
     outputs = outputs * np.where(batch["right_side"] > 0.5, 1, -1)[:, None, None] ** np.array([1, 0, 0])
     errors = joint_errors(joints_m(batch, outputs), joints_m(batch, batch["joints"]))
     return slice_figures(errors[batch["present"] > 0.5])

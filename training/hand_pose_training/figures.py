@@ -11,7 +11,7 @@ import numpy as np
 from hand_pose_ros.metrics import error_figures, good_frame_curve, joint_errors, mean_joint_error, median_joint_error, rounded
 from hand_pose_ros.skeleton import Skeleton
 from hand_pose_training.calibration import CONFIDENT_WITHIN_M, squared_mahalanobis
-from hand_pose_training.synthetic.dataset import joints_m
+from hand_pose_training.data import joints_m
 from hand_pose_training.synthetic.views import View
 
 DISTANCES_M = (0.0, 0.4, 0.6, 0.8, np.inf)
@@ -23,18 +23,19 @@ def figures_of(batch: dict[str, np.ndarray], outputs: dict[str, np.ndarray], joi
     """The JSON of figures. Errors are over crops with a hand; every key carries its unit."""
     batch, outputs = ({k: np.asarray(v, float) for k, v in d.items()} for d in (batch, outputs))
     errors = joint_errors(joints_m(batch, outputs["joints"]), joints_m(batch, batch["joints"]))
+    labelled = batch["joint_weight"] > 0
+    errors = np.where(labelled, errors, np.nan)
     present = batch["present"] > 0.5
     figures: dict[str, Any] = {
         "crops": len(present),
         "crops_without_hand": int((~present).sum()),
-        "center": "mean of the true joints, displaced at random by up to 15 mm along each axis",
         **error_figures(errors[present], joints),
         "good_frames_30mm": rounded(float(good_frame_curve(errors[present], np.array([0.030]))[0]), 4),
         "slices": {name: slice_figures(errors[present & rows]) for name, rows in slices(batch)},
     }
     if "covariance" in outputs:
         residual = (outputs["joints"] - batch["joints"])[present]
-        sigmas = np.sqrt(squared_mahalanobis(residual, outputs["covariance"][present]))
+        sigmas = np.sqrt(squared_mahalanobis(residual, outputs["covariance"][present])[labelled[present]])
         figures["joints_within_sigma"] = {
             f"{k}_sigma": {"share": rounded((sigmas <= k).mean(), 3), "nominal_share": round(nominal, 3)}
             for k, nominal in zip((1, 2, 3), NOMINAL_SHARES)
@@ -55,10 +56,12 @@ def slices(batch: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
     for low, high in pairwise(DISTANCES_M):
         name = f"distance_{low:.1f}_to_{high:.1f}_m" if np.isfinite(high) else f"distance_over_{low:.1f}_m"
         yield name, (distance >= low) & (distance < high)
-    yield "holding_an_object", batch["object"] > 0.5
-    yield "empty_hand", batch["object"] <= 0.5
-    for view in View:
-        yield f"view_{view.name.lower()}", batch["view"] == view
+    if "object" in batch:  # recordings do not tell
+        yield "holding_an_object", batch["object"] > 0.5
+        yield "empty_hand", batch["object"] <= 0.5
+    if "view" in batch:
+        for view in View:
+            yield f"view_{view.name.lower()}", batch["view"] == view
     yield "right_hand", batch["right_side"] > 0.5
     yield "left_hand", batch["right_side"] <= 0.5
 

@@ -24,18 +24,18 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hand-pose-train fit`."""
-    parser.add_argument("recipe", type=Path, help="YAML recipe, for example training/configs/awr/hand21_hourglass1_small.yaml")
-    parser.add_argument("--out", type=Path, help="run folder (default: runs/NAME)")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a recipe key: optim.learning_rate=0.002"
+        "--config", type=Path, required=True, metavar="YAML", help="recipe, for example training/configs/awr/resnet18.yaml"
     )
-    parser.add_argument("--init", type=Path, metavar="CKPT", help="start from the weights of another run (not its schedule)")
+    parser.add_argument("--out", type=Path, help="run folder (default: runs/NAME)")
+    parser.add_argument("--init", type=Path, metavar="CKPT", help="start from the weights of another run, with a fresh schedule")
     parser.add_argument("--resume", metavar="CKPT", help="go on from a checkpoint, or from the run folder's newest: last")
+    parser.epilog = "Every key of the recipe can be changed: --optim.learning_rate=0.002 --data.size=128"
 
 
 def run(args: argparse.Namespace) -> int:
     """`hand-pose-train fit`: trains, writing OUT/last.ckpt now and then and OUT/final.ckpt at the end."""
-    recipe = load_recipe(args.recipe, args.set)
+    recipe = load_recipe(args.config, args.overrides)
     out = args.out or Path("runs") / recipe.name
     resume = None
     if args.resume:
@@ -62,10 +62,12 @@ def fit(recipe: Recipe, out: Path, resume: Path | None = None, init: Path | None
     out.mkdir(parents=True, exist_ok=True)
     gpu = torch.cuda.is_available()
     processes = recipe.loop.processes or (torch.cuda.device_count() if gpu else len(os.sched_getaffinity(0)))
+    parallel = processes * recipe.loop.nodes > 1
     trainer = lightning.Trainer(
         accelerator="gpu" if gpu else "cpu",
         devices=processes,
-        strategy=DDPStrategy(forward_sync_buffers=False, gradient_as_bucket_view=True) if processes > 1 else "auto",
+        num_nodes=recipe.loop.nodes,
+        strategy=DDPStrategy(forward_sync_buffers=False, gradient_as_bucket_view=True) if parallel else "auto",
         precision="bf16-mixed" if recipe.loop.bf16 else "32-true",
         max_epochs=-1,  # the task ends the run, by its budget
         use_distributed_sampler=False,

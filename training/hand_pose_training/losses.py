@@ -1,45 +1,39 @@
-"""AWR's two supervisions: of the dense maps and, through the aggregation, of the joints."""
+"""Losses that methods share. All are means over what has a label: crops with a hand (`present`) that teach (`teaches`)."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-
-from hand_pose_training.methods.awr import Awr
-from hand_pose_training.representations.grid import cell_points
+from torch import Tensor
 
 
-def dense_loss(net: Awr, dense: torch.Tensor, batch: dict[str, torch.Tensor], beta: float) -> torch.Tensor:
-    """Smooth L1 between a dense map and its labels, mean over foreground cells and channels.
+def joint_weights(batch: dict[str, Tensor]) -> Tensor:
+    """(N, J): 1 for joints that teach where they are, else 0."""
+    return batch["joint_weight"] * (batch["present"] * batch["teaches"])[:, None]
 
-    A crop without a hand (`present` 0) teaches closeness 0 on all its cells and nothing about directions.
+
+def joint_loss(joints: Tensor, batch: dict[str, Tensor], beta: float) -> Tensor:
+    """Smooth L1 between found and true normalised joints (N, J, 3), mean over the coordinates of labelled joints.
+
+    :param beta: where it turns from square to absolute, normalised units; 0 is L1
     """
-    points, foreground = cell_points(batch["depth_crop"], net.backbone.stride)
-    crops, rows, columns = foreground[:, 0].nonzero(as_tuple=True)
-    found = dense.permute(0, 2, 3, 1)[crops, rows, columns].float()
-    present = batch["present"][crops, None]
-    target = net.representation.encode(batch["joints"][crops], points[crops, :, rows, columns]) * present
-    loss = F.smooth_l1_loss(found, target, beta=beta, reduction="none")
-    directions = 3 * net.settings.joints
-    return ((loss[:, :directions] * present).sum() + loss[:, directions:].sum()) / max(loss.numel(), 1)
+    loss = F.smooth_l1_loss(joints, batch["joints"], beta=beta, reduction="none")
+    return weighted_mean(loss, joint_weights(batch)[..., None].expand_as(loss))
 
 
-def joint_loss(joints: torch.Tensor, batch: dict[str, torch.Tensor], beta: float) -> torch.Tensor:
-    """Smooth L1 between found and true normalised joints, mean over the coordinates of crops with a hand."""
-    present = batch["present"].view(-1, 1, 1)
-    loss = F.smooth_l1_loss(joints, batch["joints"], beta=beta, reduction="none") * present
-    return loss.sum() / (present.sum() * joints[0].numel()).clamp(min=1)
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Sum of weighted values by the sum of weights (same shape), 0 where all weights are 0."""
+    return (values * weights).sum() / weights.sum().clamp(min=1)
 
 
 @torch.no_grad()
-def joint_error_m(joints: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Mean joint error over crops with a hand, metres as if every joint lay at the cube centre's depth (for the log)."""
-    error = (joints - batch["joints"]).norm(dim=-1).mean(-1) * batch["cube_m"].view(-1) / 2
-    present = batch["present"].view(-1)
-    return (error * present).sum() / present.sum().clamp(min=1)
+def joint_error_m(joints: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """Mean joint error, metres as if every joint lay at the cube centre's depth (for the log)."""
+    error = (joints - batch["joints"]).norm(dim=-1) * batch["cube_m"].view(-1, 1) / 2
+    return weighted_mean(error, joint_weights(batch))
 
 
-def hand_loss(logits: torch.Tensor, batch: dict[str, torch.Tensor], right_hands: float) -> torch.Tensor:
+def hand_loss(logits: Tensor, batch: dict[str, Tensor], right_hands: float) -> Tensor:
     """Cross-entropy of presence over all crops plus that of the side over crops with a hand.
 
     :param logits: (N, 2) presence, right side

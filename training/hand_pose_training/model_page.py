@@ -10,20 +10,29 @@ from typing import Any
 import yaml
 
 from hand_pose_ros.inference.model_card import ModelCard
+from hand_pose_ros.perception.inputs import crop_size
+from hand_pose_ros.skeleton import skeleton
 from hand_pose_training.recipe import Recipe
 
-LIMITS = (
-    "Trained on synthetic depth alone; errors on a real camera are larger.",
-    "One hand a crop; a second hand in the cube, gloves and tools that hide most of the hand mislead it.",
+_LIMITS = ("One hand a crop; a second hand in the cube, gloves and tools that hide most of the hand mislead it.",)
+_SYNTHETIC_LIMITS = (
+    "Trained on synthetic images alone; errors on a real camera are larger.",
+    *_LIMITS,
     "Hands from 0.25 to 1.2 m before the camera, adult sizes.",
     "The crop's centre must be within about 15 mm of the mean of the joints, at most twice as much.",
 )
 
+DATA_TEXT = "The crops are made by `hand_pose_training.synthetic`; no recording of a person was used."
 SIDE_TEXT = {
     "unknown": "both hands",
     "right": "joints of right hands; a left hand is its mirrored crop, and the model says which it is",
     "left": "joints of left hands; a right hand is its mirrored crop, and the model says which it is",
 }
+
+
+def limits_of(recipe: Recipe) -> tuple[str, ...]:
+    """Where a model of this recipe does not work, one sentence each."""
+    return _SYNTHETIC_LIMITS if recipe.data.source == "synthetic" else _LIMITS
 
 
 def model_page(card: ModelCard, recipe: Recipe) -> str:
@@ -43,24 +52,24 @@ def model_page(card: ModelCard, recipe: Recipe) -> str:
     confidence = "\n".join(
         f"| {v['from']} to {v['to']} | {v['joints']} | {100 * v['share_within_20mm']:.1f} |" for v in errors["confidence"]["bins"]
     )
-    limits = "\n".join(f"- {limit}" for limit in LIMITS)
-    size, revision = card.input_size, card.revision
+    limits = "\n".join(f"- {limit}" for limit in limits_of(recipe))
+    size, revision, joint_count = crop_size(card), card.revision, len(skeleton(card.skeleton))
     return f"""# {card.name}
 
-{card.method.upper()}, {recipe.model.joints} joints of `{card.skeleton}`; input `{card.input_kind}`, {size} x {size} pixels of a
+{card.method.upper()}, {joint_count} joints of `{card.skeleton}`; input `{card.input_kind}`, {size} x {size} pixels of a
 {1000 * card.cube_m:.0f} mm cube; side: {SIDE_TEXT[card.side]}. Licence {card.license}. Code revision {revision}.
 
 ## Data
 {card.trained_on}
-The crops are made by `hand_pose_training.synthetic`; no recording of a person was used.
+{DATA_TEXT if recipe.data.source == "synthetic" else f"Recordings of people: the terms of {recipe.data.source} hold."}
 
 ## Commands
-    hand-pose-train fit {recipe_path(recipe)} --out runs/{card.name}
+    hand-pose-train fit --config {recipe_path(recipe)} --out runs/{card.name}
     hand-pose-train export runs/{card.name}/final.ckpt --out models/{card.name}.onnx
     hand-pose-train evaluate --model models/{card.name}.onnx --set heldout --json figures.json
 
 ## Errors
-{errors["crops"]} synthetic crops that were never trained on (`{errors["set"]}`). Centre: {errors["center"]}.
+{errors["crops"]} crops that were never trained on ({errors["set"]}). Centre: {errors["center"]}.
 Errors are Euclidean, over all joints, in millimetres.
 
 | figure | value |
@@ -112,7 +121,7 @@ def _side_rows(errors: dict[str, Any]) -> str:
 
 def recipe_path(recipe: Recipe) -> str:
     """Where the recipe lies in the repository."""
-    return f"training/configs/awr/{recipe.name}.yaml"
+    return f"training/configs/{recipe.method}/{recipe.name}.yaml"
 
 
 def code_revision() -> str:

@@ -1,18 +1,22 @@
-"""A training recipe: plain YAML into nested frozen dataclasses, with `--set key.subkey=value` on top."""
+"""A training recipe: plain YAML into nested frozen dataclasses, with `--key.subkey=value` on top."""
 
 from __future__ import annotations
 
 import dataclasses
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from hand_pose_training.methods.awr import AwrSettings
-from hand_pose_training.synthetic.dataset import SyntheticSettings
+from hand_pose_ros.skeleton import skeleton
+from hand_pose_training.data import DataSettings
+from hand_pose_training.methods.catalog import METHODS
+from hand_pose_training.methods.method import Method
+from hand_pose_training.optim import OptimSettings
 
 
 class RecipeError(ValueError):
@@ -20,46 +24,28 @@ class RecipeError(ValueError):
 
 
 @dataclass(frozen=True)
-class OptimSettings:
-    """How the weights are found.
+class BudgetSettings:
+    """When training ends: after so many samples, epochs or minutes, whichever is given (0: not given).
 
-    :param learning_rate: at its peak; warmed up linearly, then down to 0 by a cosine that ends with the budget
-    :param weight_decay: decoupled (AdamW)
-    :param warmup: share of the budget
-    :param dense_only: share of the budget, at the start, with dense supervision alone (AWR section 2.3: works better
-        than both from the start)
-    :param joint_weight: of the joint loss against the dense loss
-    :param hand_weight: of the loss of the hand head against the dense loss
-    :param huber_beta: where smooth L1 turns from square to absolute, normalised units (0.01 in AWR's released code)
-    :param average_decay: per step, of the exponential average of the weights, which is what is evaluated and exported
+    :param plateau_epochs: end before that when the validation error has not fallen for so many epochs (0: never)
     """
 
-    learning_rate: float = 1e-3
-    weight_decay: float = 5e-4
-    warmup: float = 0.02
-    dense_only: float = 0.15
-    joint_weight: float = 10.0
-    hand_weight: float = 0.1
-    huber_beta: float = 0.01
-    average_decay: float = 0.998
-
-
-@dataclass(frozen=True)
-class BudgetSettings:
-    """When training ends: after so many samples or so many minutes, whichever is given (0: not given)."""
-
     samples: int = 0
+    epochs: int = 0
     minutes: float = 0.0
+    plateau_epochs: int = 0
 
     def __post_init__(self) -> None:
-        if (self.samples > 0) == (self.minutes > 0):
-            raise RecipeError("give one of budget.samples and budget.minutes (the other 0)")
+        if (self.samples > 0) + (self.epochs > 0) + (self.minutes > 0) != 1:
+            raise RecipeError("give one of budget.samples, budget.epochs and budget.minutes (the others 0)")
 
 
 @dataclass(frozen=True)
 class LoopSettings:
     """:param batch_size: crops a step, over all processes
-    :param processes: data-parallel processes, one thread each (0: one a CPU core)
+    :param processes: data-parallel processes, one thread each (0: one a GPU, or one a CPU core)
+    :param nodes: machines, each with that many processes, started as Lightning describes for its cluster environments
+    :param workers: processes beside each training process that prepare crops (0: none; a GPU wants some)
     :param bf16: bfloat16 autocast (faster where the CPU has AVX512-BF16 or AMX, or on a GPU)
     :param checkpoint_minutes: between checkpoints
     :param log_steps: between lines of the log
@@ -67,6 +53,8 @@ class LoopSettings:
 
     batch_size: int = 64
     processes: int = 0
+    nodes: int = 1
+    workers: int = 0
     bf16: bool = True
     checkpoint_minutes: float = 3.0
     log_steps: int = 20
@@ -77,18 +65,21 @@ class Recipe:
     """Everything that decides a training run.
 
     :param name: of the model; the run's folder and the model card take it
+    :param method: one of `methods.catalog.METHODS`
     :param skeleton: whose joints are learned
     :param seed: of the training samples and the first weights
     :param side: "right": the joints of right hands are learned, a left one is its mirrored crop, and left hands teach the
         hand head alone; "unknown": both sides are learned
+    :param model: the method's own settings, `METHODS[method].Settings`
     """
 
     name: str
+    method: str
+    model: Any
     skeleton: str = "hand21"
     seed: int = 1
     side: str = "unknown"
-    model: AwrSettings = field(default_factory=AwrSettings)
-    data: SyntheticSettings = field(default_factory=SyntheticSettings)
+    data: DataSettings = field(default_factory=DataSettings)
     optim: OptimSettings = field(default_factory=OptimSettings)
     budget: BudgetSettings = field(default_factory=lambda: BudgetSettings(samples=1_000_000))
     loop: LoopSettings = field(default_factory=LoopSettings)
@@ -96,29 +87,71 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.side not in ("unknown", "right"):
             raise RecipeError(f"side {self.side!r}: one of unknown, right")
+        try:
+            skeleton(self.skeleton)
+        except KeyError as error:
+            raise RecipeError(f"skeleton: {error.args[0]}") from None
+
+    def network(self) -> Method:
+        """The method's network with fresh weights.
+
+        :raises RecipeError: side right for a network that does not tell sides, so that left hands could not be found
+        """
+        net = METHODS[self.method].for_skeleton(self.model, skeleton(self.skeleton))
+        if self.side == "right" and not net.tells_hand:
+            raise RecipeError(f"side right: {self.method} does not tell sides: take side unknown, or awr with model.hand_head")
+        return net
 
 
-def load_recipe(path: Path, overrides: list[str] = ()) -> Recipe:
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Recipe of a YAML file; `overrides` are "a.b=value" with YAML values.
 
     :raises RecipeError: missing file, unknown key, wrong type
     """
     if not path.is_file():
         raise RecipeError(f"recipe {path}: no such file; recipes are under training/configs")
-    tree = yaml.safe_load(path.read_text()) or {}
+    return recipe_of(overridden(yaml.safe_load(path.read_text()) or {}, overrides), str(path))
+
+
+def overridden(tree: Any, overrides: Sequence[str]) -> Any:
+    """Nested dicts with "a.b=value" on top, values in YAML; what was null or missing on the way to a key becomes a dict.
+
+    :raises RecipeError: no "=", or a key inside a plain value
+    """
     for override in overrides:
         key, found, value = override.partition("=")
         if not found:
-            raise RecipeError(f"--set {override}: write key.subkey=value")
-        node, *_, last = tree, *(parts := key.split("."))
-        for part in parts[:-1]:
-            node = node.setdefault(part, {})
+            raise RecipeError(f"--{override}: write --key.subkey=value")
+        *above, last = key.split(".")
+        node = tree
+        for part in above:
+            if node.get(part) is None:
+                node[part] = {}
+            node = node[part]
+            if not isinstance(node, dict):
+                raise RecipeError(f"--{override}: {part} is {node!r}, which has no keys")
         node[last] = yaml.safe_load(value)
-    return build(Recipe, tree, str(path))
+    return tree
+
+
+def recipe_of(tree: Any, where: str) -> Recipe:
+    """Recipe of nested dicts; the `model` part is read as the settings of `method`.
+
+    :param where: named in errors
+    :raises RecipeError: unknown key or method, wrong type
+    """
+    if isinstance(tree, dict):
+        method = tree.get("method")
+        if method not in METHODS:
+            raise RecipeError(f"{where}: method {method!r} is none of {', '.join(METHODS)}")
+        tree = tree | {"model": build(METHODS[method].Settings, tree.get("model") or {}, f"{where}: model")}
+    return build(Recipe, tree, where)
 
 
 def build(cls: type, tree: Any, where: str) -> Any:
     """Nested dicts into the dataclass `cls`; RecipeError names the key."""
+    if isinstance(tree, cls):
+        return tree
     if not isinstance(tree, dict):
         raise RecipeError(f"{where}: expected keys of {cls.__name__}, found {tree!r}")
     hints = typing.get_type_hints(cls)
@@ -134,6 +167,8 @@ def build(cls: type, tree: Any, where: str) -> Any:
 def _value(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return build(kind, value, where)
+    if kind is Any:
+        return value
     if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
             return float(value)  # YAML takes 1e-3 for a text
@@ -143,7 +178,22 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     if origin is tuple and isinstance(value, (list, tuple)):
         return tuple(value)
     if origin in (typing.Union, types.UnionType):
-        return value
-    if isinstance(kind, type) and not isinstance(value, kind):
-        raise RecipeError(f"{where}: expected {kind.__name__}, found {value!r}")
+        return _one_of(typing.get_args(kind), value, where)
+    if isinstance(origin or kind, type) and not isinstance(value, origin or kind):
+        raise RecipeError(f"{where}: expected {(origin or kind).__name__}, found {value!r}")
     return value
+
+
+def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """A value of a union. Of several dataclasses `kind: NAME` in the recipe chooses the one whose field `kind` is NAME; the
+    first one needs no naming."""
+    classes = [cls for cls in kinds if dataclasses.is_dataclass(cls)]
+    if not classes or value is None or isinstance(value, tuple(classes)):
+        return value
+    if len(classes) == 1:
+        return build(classes[0], value, where)
+    by_kind = {cls().kind: cls for cls in classes}
+    chosen = value.get("kind", next(iter(by_kind))) if isinstance(value, dict) else None
+    if chosen not in by_kind:
+        raise RecipeError(f"{where}: give kind, one of {', '.join(by_kind)}")
+    return build(by_kind[chosen], value, where)

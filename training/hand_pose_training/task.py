@@ -1,48 +1,57 @@
-"""The training step as a LightningModule: schedule over a budget, dense then joint supervision, averaged weights."""
+"""The training step as a LightningModule: schedule over a budget, the method's losses, averaged weights."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import pickle
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from hand_pose_training.data import training_loader
-from hand_pose_training.losses import dense_loss, hand_loss, joint_error_m, joint_loss
-from hand_pose_training.methods.awr import Awr
-from hand_pose_training.recipe import OptimSettings, Recipe, RecipeError, build
-
-
-def learning_rate(optim: OptimSettings, progress: float) -> float:
-    """Rate at `progress` (0 to 1) of the budget: linear warm-up, then a cosine to 0."""
-    if progress < optim.warmup:
-        return optim.learning_rate * max(progress / optim.warmup, 0.01)
-    share = min((progress - optim.warmup) / (1 - optim.warmup), 1.0)
-    return optim.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+from hand_pose_ros.skeleton import skeleton
+from hand_pose_training.data import (
+    Prepared,
+    as_right_hands,
+    endless_loader,
+    relabelled,
+    to_tensors,
+    training_crops,
+    validation_crops,
+)
+from hand_pose_training.losses import joint_error_m
+from hand_pose_training.methods.method import Method
+from hand_pose_training.optim import Clock, Plateau, learning_rate, optimizer
+from hand_pose_training.recipe import Recipe, RecipeError, overridden, recipe_of
 
 
 class HandPoseTask(lightning.LightningModule):
     """Trains one network by a recipe.
 
-    `net` learns; `average` is the running average of its weights, and what is evaluated and exported. `samples_seen`
-    and `elapsed_s` come with the checkpoint, so a resumed run goes on with crops it has not seen and the same schedule.
+    `net` learns; `average` is the running average of its weights, and what is evaluated and exported. `samples_seen`,
+    `elapsed_s` and `plateau` come with the checkpoint, so a resumed run goes on with crops it has not seen and the same
+    schedule. `first_sample` is the index of the run's first crop: those before it were seen by the run it started from.
     """
 
     def __init__(self, recipe: dict[str, Any]) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.recipe: Recipe = build(Recipe, recipe, "recipe of the checkpoint")
+        self.recipe: Recipe = recipe_of(recipe, "recipe of the checkpoint")
         torch.manual_seed(self.recipe.seed)
-        self.net = Awr(self.recipe.model).to(memory_format=torch.channels_last)
+        self.net: Method = self.recipe.network()
+        for weights in self.net.parameters():
+            if weights.dim() == 4:
+                weights.data = weights.data.to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.net, multi_avg_fn=self._average, use_buffers=True).requires_grad_(False)
-        self.samples_seen, self.elapsed_s, self.progress = 0, 0.0, 0.0
+        self.first_sample, self.samples_seen, self.elapsed_s, self.progress = 0, 0, 0.0, 0.0
+        self.plateau = Plateau()
         self._started = 0.0
 
     @classmethod
@@ -51,7 +60,8 @@ class HandPoseTask(lightning.LightningModule):
         return cls(dataclasses.asdict(recipe))
 
     def start_from(self, other: HandPoseTask) -> None:
-        """Takes the averaged weights of another run (layers that it lacks stay new) and goes on after its samples."""
+        """Takes the averaged weights of another run (layers that it lacks stay new), and crops that it has not seen; the
+        schedule starts afresh."""
         weights = other.exported_net.state_dict()
         for net in (self.net, self.average.module):
             missing, surplus = net.load_state_dict(weights, strict=False)
@@ -59,83 +69,107 @@ class HandPoseTask(lightning.LightningModule):
                 raise RecipeError(
                     f"the other run's network has another shape (missing {missing}, surplus {surplus}): take its model settings"
                 )
-        self.samples_seen = other.samples_seen
+        self.first_sample = other.all_samples
 
     @property
-    def exported_net(self) -> Awr:
+    def all_samples(self) -> int:
+        """Crops that made the weights, those of the run it started from included."""
+        return self.first_sample + self.samples_seen
+
+    @property
+    def exported_net(self) -> Method:
         """The averaged network in evaluation mode."""
         return self.average.module.eval()
 
+    def setup(self, stage: str) -> None:
+        """Opens the training data: how many samples an epoch has decides the schedule."""
+        kind = self.net.crop_kind
+        crops, source, self.epoch_samples = training_crops(self.recipe.seed, self.recipe.data, kind)
+        self.crops = Prepared(crops, source, skeleton(self.recipe.skeleton), self.net.inputs_of, kind)
+
     def train_dataloader(self) -> DataLoader:
-        world = self.trainer.world_size
-        batch = self.recipe.loop.batch_size // world
-        return training_loader(self.recipe.seed, self.recipe.data, batch, self.samples_seen, self.global_rank, world)
+        loop, world = self.recipe.loop, self.trainer.world_size
+        return endless_loader(self.crops, loop.batch_size // world, self.all_samples, self.global_rank, world, loop.workers)
+
+    def validation_crops(self) -> dict[str, Tensor]:
+        """What the error is measured on while training, stacked, with the network's inputs."""
+        crops, source, _ = validation_crops(self.recipe.data, self.net.crop_kind)
+        crops = relabelled(crops, source, skeleton(self.recipe.skeleton))
+        if self.recipe.side == "right":
+            crops = as_right_hands(crops)
+        return to_tensors(crops | self.net.inputs_of(crops[self.net.crop_kind]))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        optim = self.recipe.optim
-        return torch.optim.AdamW(self.net.parameters(), lr=optim.learning_rate, weight_decay=optim.weight_decay, fused=True)
+        return optimizer(self.recipe.optim, self.net.parameters())
 
     def progress_of(self, samples: int, elapsed_s: float) -> float:
         """The share of the budget that is spent."""
         budget = self.recipe.budget
-        return samples / budget.samples if budget.samples else elapsed_s / (60 * budget.minutes)
+        if budget.minutes:
+            return elapsed_s / (60 * budget.minutes)
+        return samples / (budget.samples or budget.epochs * self.epoch_samples)
 
     def on_train_start(self) -> None:
+        if self.all_samples == 0:  # neither resumed nor started from another run's weights
+            self.net.prepare_training(self.crops)
+            self.average.module.load_state_dict(self.net.state_dict())
+        # Drop-out must not hide the same values in every process, nor again after a resume.
+        torch.manual_seed(_seed(self.recipe.seed, self.all_samples, self.global_rank))
         self._started = time.monotonic() - self.elapsed_s
         self.average.eval()
 
-    def on_train_batch_start(self, batch: dict[str, torch.Tensor], batch_idx: int) -> int | None:
+    def on_train_batch_start(self, batch: dict[str, Tensor], batch_idx: int) -> int | None:
         """Sets the rate; ends the run (-1) when the budget is spent. The first process's clock counts for all."""
         self.elapsed_s = self._first_process(time.monotonic() - self._started)
         self.progress = self.progress_of(self.samples_seen, self.elapsed_s)
-        if self.progress >= 1:
+        patience = self.recipe.budget.plateau_epochs
+        if self.progress >= 1 or (patience and self.plateau.epochs_since_best >= patience):
             self.trainer.should_stop = True
             return -1
+        clock = Clock(self.progress, self.samples_seen // self.epoch_samples, self.plateau.drops)
         for group in self.optimizers().param_groups:
-            group["lr"] = learning_rate(self.recipe.optim, self.progress)
+            group["lr"] = learning_rate(self.recipe.optim, clock)
         return None
 
-    def training_step(self, batch: dict[str, torch.Tensor], batch_idx: int) -> torch.Tensor:
-        optim, crop = self.recipe.optim, batch["depth_crop"].to(memory_format=torch.channels_last)
-        loss, with_joints = torch.zeros(()), self.progress >= optim.dense_only
-        found = self.net(crop)
-        teach = self._teaches_joints(batch)
-        taught = {key: value[teach] for key, value in batch.items()}
-        for dense in found.dense:
-            on_maps = dense_loss(self.net, dense[teach], taught, optim.huber_beta)
-            loss = loss + on_maps
-            joints = self.net.decode(taught["depth_crop"], dense[teach])
-            if with_joints:
-                loss = loss + optim.joint_weight * joint_loss(joints, taught, optim.huber_beta)
-        if found.hand is not None:
-            on_hand = hand_loss(found.hand, batch, self.recipe.data.right_hands)
-            loss = loss + optim.hand_weight * on_hand
-            self.log("hand_loss", on_hand)
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        if self.recipe.side == "right":  # the joints of left hands are left to mirroring
+            batch = batch | {"teaches": batch["teaches"] * ((batch["present"] == 0) | (batch["right_side"] == 1))}
+        terms, joints = self.net.losses(self.net(channels_last(batch)), batch, self.progress)
+        loss = sum(terms.values())
         self.log("loss", loss, prog_bar=True)
-        self.log("dense_loss", on_maps)
-        self.log("mean_error_mm", 1000 * joint_error_m(joints, taught), prog_bar=True)
+        for name, value in terms.items():
+            self.log(name, value)
+        self.log("mean_error_mm", 1000 * joint_error_m(joints, batch), prog_bar=True)
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"])
         self.log("samples", float(self.samples_seen))
         return loss
 
-    def _teaches_joints(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """(N,) bool: all crops, but not those of the side that this recipe leaves to mirroring."""
-        if self.recipe.side == "right":
-            return (batch["present"] == 0) | (batch["right_side"] == 1)
-        return torch.ones_like(batch["present"], dtype=torch.bool)
-
-    def on_train_batch_end(self, outputs: Any, batch: dict[str, torch.Tensor], batch_idx: int) -> None:
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """One step; counted here, and not at the batch's end, which comes after the callbacks have saved."""
+        super().optimizer_step(*args, **kwargs)
         self.samples_seen += self.recipe.loop.batch_size // self.trainer.world_size * self.trainer.world_size
         self.average.update_parameters(self.net)
 
+    def validated(self, error_m: float) -> None:
+        """An epoch ended with this validation error in the first process, whose word counts for all."""
+        self.plateau = self.plateau.after(self._first_process(error_m), self.recipe.optim.decay_epochs)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["run"] = {"samples_seen": self.samples_seen, "elapsed_s": self.elapsed_s}
+        checkpoint["run"] = {
+            "first_sample": self.first_sample,
+            "samples_seen": self.samples_seen,
+            "elapsed_s": self.elapsed_s,
+            "plateau": dataclasses.asdict(self.plateau),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.samples_seen, self.elapsed_s = checkpoint["run"]["samples_seen"], checkpoint["run"]["elapsed_s"]
+        run = checkpoint["run"]
+        self.first_sample, self.samples_seen = run.get("first_sample", 0), run["samples_seen"]
+        self.elapsed_s = run["elapsed_s"]
+        self.plateau = Plateau(**run["plateau"])
 
     @torch.no_grad()
-    def _average(self, averaged: list[torch.Tensor], current: list[torch.Tensor], count: torch.Tensor | int) -> None:
+    def _average(self, averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
         decay = min(self.recipe.optim.average_decay, (1 + int(count)) / (10 + int(count)))
         if averaged[0].is_floating_point():
             torch._foreach_lerp_(averaged, current, 1 - decay)
@@ -150,14 +184,32 @@ class HandPoseTask(lightning.LightningModule):
         return float(shared)
 
 
-def load_task(checkpoint: Path) -> HandPoseTask:
+def channels_last(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A batch with its images channels last, the faster order for convolutions."""
+    images = {name: value for name, value in batch.items() if value.dim() == 4}
+    return batch | {name: value.to(memory_format=torch.channels_last) for name, value in images.items()}
+
+
+def load_task(checkpoint: Path, overrides: Sequence[str] = ()) -> HandPoseTask:
     """The task of a checkpoint, on the CPU, ready to evaluate.
 
+    :param overrides: of its recipe, as `load_recipe` takes them; what changes the weights' shapes does not load
     :raises RecipeError: no such file, or no checkpoint of this package
     """
     if not checkpoint.is_file():
         raise RecipeError(f"checkpoint {checkpoint}: no such file; `hand-pose-train fit` writes one")
     try:
-        return HandPoseTask.load_from_checkpoint(checkpoint, map_location="cpu", weights_only=False).eval()
-    except (KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        task = HandPoseTask.load_from_checkpoint(checkpoint, map_location="cpu", weights_only=False)
+    except (KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError, RecipeError) as error:
         raise RecipeError(f"checkpoint {checkpoint} is not one of this version of hand_pose_training: {error}") from error
+    if overrides:
+        recipe = overridden(dataclasses.asdict(task.recipe), overrides)
+        try:
+            task = HandPoseTask.load_from_checkpoint(checkpoint, map_location="cpu", weights_only=False, recipe=recipe)
+        except RuntimeError as error:
+            raise RecipeError(f"checkpoint {checkpoint}: --{' --'.join(overrides)} needs other weights: {error}") from None
+    return task.eval()
+
+
+def _seed(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -3,8 +3,16 @@
 import pytest
 import torch
 
-from hand_pose_training.backbones.hourglass import HourglassSettings, StackedHourglass
-from hand_pose_training.methods.awr import Awr, AwrSettings, awr_hourglass1_paper
+from hand_pose_training.backbones.hourglass import AWR_RELEASED, HourglassSettings, StackedHourglass
+from hand_pose_training.methods.awr import Awr, AwrSettings
+
+
+def released() -> Awr:
+    return Awr(AwrSettings(backbone=AWR_RELEASED), joints=14).eval()
+
+
+def network(**settings) -> Awr:
+    return Awr(AwrSettings(**settings), joints=21).eval()
 
 
 def parameters(net: torch.nn.Module) -> int:
@@ -12,18 +20,17 @@ def parameters(net: torch.nn.Module) -> int:
 
 
 def test_the_papers_hourglass_has_its_number_of_parameters():
-    assert parameters(awr_hourglass1_paper(joints=14)) == pytest.approx(4.58e6, rel=0.03)
+    assert parameters(released()) == pytest.approx(4.58e6, rel=0.03)
 
 
 def test_the_papers_hourglass_maps_128_to_64():
-    net = awr_hourglass1_paper(joints=14).eval()
     with torch.no_grad():
-        (dense,) = net(torch.zeros(1, 1, 128, 128)).dense
+        (dense,) = released()({"depth_crop": torch.zeros(1, 1, 128, 128)}).dense
     assert dense.shape == (1, 56, 64, 64)
 
 
 def test_the_default_is_small():
-    assert parameters(Awr(AwrSettings())) < 2.0e6  # 8 MB in float32; 10 MB is the limit of the shipped file
+    assert parameters(network()) < 2.0e6  # 8 MB in float32; 10 MB is the limit of the shipped file
 
 
 def test_each_stack_gives_a_map_and_sees_the_one_before():
@@ -36,19 +43,20 @@ def test_each_stack_gives_a_map_and_sees_the_one_before():
 
 
 def test_an_empty_crop_gives_finite_numbers():
-    found = Awr(AwrSettings(hand_head=True)).eval().predict(torch.ones(1, 1, 96, 96))
+    found = network(hand_head=True).predict({"depth_crop": torch.ones(1, 1, 96, 96)})
     assert all(values.isfinite().all() for values in found)
     assert [tuple(values.shape) for values in found] == [(1, 21, 3), (1, 21, 6), (1, 21), (1, 2)]
 
 
 def test_the_hand_head_is_there_when_asked_for():
-    assert Awr(AwrSettings()).eval().predict(torch.rand(2, 1, 96, 96)).hand is None
-    assert Awr(AwrSettings(hand_head=True)).eval()(torch.rand(2, 1, 96, 96)).hand.shape == (2, 2)
+    inputs = {"depth_crop": torch.rand(2, 1, 96, 96)}
+    assert not network().tells_hand and network().predict(inputs).hand is None
+    assert network(hand_head=True).tells_hand and network(hand_head=True)(inputs).hand.shape == (2, 2)
 
 
 def test_batch_does_not_change_the_answer():
     torch.manual_seed(0)
-    net, crops = Awr(AwrSettings()).eval(), torch.rand(3, 1, 96, 96) * 2 - 1
+    net, crops = network(), torch.rand(3, 1, 96, 96) * 2 - 1
     with torch.no_grad():
-        together, alone = net.predict(crops), net.predict(crops[1:2])
+        together, alone = net.predict({"depth_crop": crops}), net.predict({"depth_crop": crops[1:2]})
     assert torch.allclose(together.joints[1], alone.joints[0], atol=1e-5)

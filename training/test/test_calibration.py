@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from hand_pose_training.calibration import CalibratedOutputs, calibrate, hand_features, joint_features, squared_mahalanobis
-from hand_pose_training.methods.awr import Prediction
+from hand_pose_training.methods.method import Prediction
 
 N, JOINTS = 3000, 2
 

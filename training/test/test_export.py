@@ -10,39 +10,31 @@ import torch
 from onnx import numpy_helper
 
 from hand_pose_ros.inference.engine import load_engine
-from hand_pose_training.calibration import calibrate
 from hand_pose_training.cli import main
 from hand_pose_training.data import fixed_set
-from hand_pose_training.evaluate import evaluate, raw_outputs
-from hand_pose_training.export import ExportError, ExportGraph, check_parity, to_onnx
-from hand_pose_training.sides import look, look_mirrored
+from hand_pose_training.evaluate import evaluate
+from hand_pose_training.export import calibrated
+from hand_pose_training.graph import ExportError, ExportGraph, check_parity, in_half, to_onnx, write
 from hand_pose_training.task import load_task
 
 
 @pytest.fixture(scope="module")
 def graph(small_checkpoint) -> ExportGraph:
-    task = load_task(small_checkpoint)
-    crops = fixed_set("calibration", 48, crops=60)
-
-    def infer(chunk: np.ndarray) -> dict[str, np.ndarray]:
-        return raw_outputs(task.exported_net, chunk)
-
-    return ExportGraph(
-        task.exported_net, calibrate(look(infer, crops["depth_crop"]), look_mirrored(infer, crops["depth_crop"]), crops)
-    ).eval()
+    net = load_task(small_checkpoint).exported_net
+    return ExportGraph(net, calibrated(net, "right", fixed_set("calibration", 48, crops=60))).eval()
 
 
 @pytest.fixture(scope="module")
-def model(graph: ExportGraph) -> onnx.ModelProto:
-    return to_onnx(graph, 48)
+def crops() -> dict[str, np.ndarray]:
+    return {"depth_crop": fixed_set("heldout", 48, crops=12)["depth_crop"]}
 
 
 @pytest.fixture(scope="module")
-def crops() -> np.ndarray:
-    return fixed_set("heldout", 48, crops=12)["depth_crop"]
+def model(graph: ExportGraph, crops: dict[str, np.ndarray]) -> onnx.ModelProto:
+    return to_onnx(graph, crops)
 
 
-def test_the_graph_agrees_with_torch(model: onnx.ModelProto, graph: ExportGraph, crops: np.ndarray):
+def test_the_graph_agrees_with_torch(model: onnx.ModelProto, graph: ExportGraph, crops: dict[str, np.ndarray]):
     check_parity(model, graph, crops)
 
 
@@ -52,13 +44,27 @@ def test_batch_norms_are_folded(model: onnx.ModelProto):
 
 
 @pytest.mark.parametrize("factor", [1.01, float("nan")])
-def test_a_graph_that_differs_is_refused(model: onnx.ModelProto, graph: ExportGraph, crops: np.ndarray, factor: float):
+def test_a_graph_that_differs_is_refused(model: onnx.ModelProto, graph: ExportGraph, crops: dict[str, np.ndarray], factor: float):
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
     head = max((w for w in changed.graph.initializer if w.dims[:1] == [84]), key=lambda w: len(w.dims))
     head.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(head) * np.float32(factor), head.name))
     with pytest.raises(ExportError, match="joints differ from torch by .*nothing was written"):
         check_parity(changed, graph, crops)
+
+
+def test_half_precision_is_in_the_network_alone(graph: ExportGraph, crops: dict[str, np.ndarray]):
+    half = in_half(graph)
+    model = to_onnx(half, crops)
+    check_parity(model, half, crops, "fp16")
+    kinds = {value.name: value.type.tensor_type.elem_type for value in model.graph.value_info}
+    by_op = {}
+    for node in model.graph.node:
+        by_op.setdefault(node.op_type, []).append(kinds.get(node.output[0]))
+    full, halves = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
+    assert by_op["Conv"].count(halves) == len(by_op["Conv"]) - 1  # the hand head's is the one in float32
+    assert set(by_op["Softmax"]) == {full}
+    assert {o.type.tensor_type.elem_type for o in model.graph.output} == {full}
 
 
 def test_an_empty_crop_gives_finite_outputs(graph: ExportGraph):
@@ -80,7 +86,7 @@ def test_export_writes_a_model_that_the_runtime_loads(small_checkpoint: Path, tm
     found = engine.infer({"depth_crop": np.ones((3, 1, 48, 48), np.float32)})
     assert found["joints"].shape == (3, 21, 3) and found["presence"].shape == (3,)
     page = out.with_suffix(".md").read_text()
-    assert "32 synthetic depth crops, seed 1. Four steps." in page and "mean error" in page and "## Limits" in page
+    assert "32 crops, synthetic, seed 1. Four steps." in page and "mean error" in page and "## Limits" in page
     assert sorted(path.name for path in out.parent.iterdir()) == ["small.md", "small.onnx"]
 
     figures = tmp_path / "figures.json"
@@ -93,7 +99,6 @@ def test_export_writes_a_model_that_the_runtime_loads(small_checkpoint: Path, tm
 
 def test_checkpoint_and_model_have_the_same_errors_where_the_side_is_told(small_checkpoint: Path, graph, model, tmp_path: Path):
     from hand_pose_ros.inference.model_card import ModelCard
-    from hand_pose_training.export import write
 
     path = tmp_path / "m.onnx"
     card = ModelCard("m", "awr", "depth_crop", 48, 0.25, "hand21", outputs=graph.output_names, side="right")

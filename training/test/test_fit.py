@@ -1,44 +1,34 @@
 """Training really learns, stops with its budget, and goes on where it stopped."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 import torch
+from learning import learn
 from small import BATCH, small_recipe
 
 from hand_pose_training.cli import main
+from hand_pose_training.data import stacked, to_tensors
 from hand_pose_training.fit import fit
-from hand_pose_training.losses import dense_loss, joint_error_m, joint_loss
 from hand_pose_training.methods.awr import Awr
-from hand_pose_training.recipe import OptimSettings
-from hand_pose_training.task import HandPoseTask, learning_rate, load_task
+from hand_pose_training.recipe import RecipeError
+from hand_pose_training.synthetic.dataset import SyntheticCrops, SyntheticSettings
+from hand_pose_training.task import HandPoseTask, _seed, load_task
 
 
 def crops(count: int, **settings) -> dict[str, torch.Tensor]:
-    from dataclasses import replace
+    return to_tensors(stacked(SyntheticCrops(5, count, SyntheticSettings(size=48, negatives=0.0, **settings))))
 
-    from hand_pose_training.synthetic.dataset import SyntheticCrops
 
-    source = SyntheticCrops(5, count, replace(small_recipe(8).data, negatives=0.0, **settings))
-    samples = [source[i] for i in range(count)]
-    return {key: torch.stack([torch.as_tensor(s[key]) for s in samples]) for key in samples[0]}
+def network() -> Awr:
+    return small_recipe(8).network()
 
 
 def test_both_supervisions_learn_a_few_hands():
     """Sixteen hands by heart: the error falls from that of a guess to a fraction of a finger's width."""
     torch.manual_seed(0)
-    batch, net = crops(16, right_hands=1.0), Awr(small_recipe(8).model).train()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=4e-3)
-    before = joint_error_m(net.predict(batch["depth_crop"]).joints, batch)
-    for step in range(250):
-        (dense,) = net(batch["depth_crop"]).dense
-        loss = dense_loss(net, dense, batch, 0.01)
-        if step >= 25:
-            loss = loss + 10 * joint_loss(net.decode(batch["depth_crop"], dense), batch, 0.01)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    after = joint_error_m(net.decode(batch["depth_crop"], dense), batch)
+    before, after = learn(network(), crops(16, right_hands=1.0), steps=250, learning_rate=4e-3)
     assert before > 0.040
     assert after < 0.008
 
@@ -46,14 +36,23 @@ def test_both_supervisions_learn_a_few_hands():
 def test_crops_without_a_hand_teach_closeness_alone():
     batch = crops(2)
     batch["present"] = torch.tensor([1.0, 0.0])
-    net = Awr(small_recipe(8).model)
     dense = torch.zeros(2, 84, 12, 12, requires_grad=True)
-    loss = dense_loss(net, dense, batch, 0.01) + joint_loss(net.decode(batch["depth_crop"], dense), batch, 0.01)
-    (gradient,) = torch.autograd.grad(dense_loss(net, dense + 0.5, batch, 0.01), dense)
-    assert loss.isfinite()
+    (gradient,) = torch.autograd.grad(network().dense_loss(dense + 0.5, batch), dense)
     assert gradient[0, :63].abs().sum() > 0
     assert gradient[1, :63].abs().sum() == 0
     assert gradient[1, 63:].abs().sum() > 0
+
+
+def test_crops_that_teach_nothing_and_joints_without_a_label_count_for_nothing():
+    net, batch = network(), crops(2)
+    batch["teaches"] = torch.tensor([1.0, 0.0])
+    batch["joint_weight"][0, 4] = 0
+    output = net(batch)
+    before = net.losses(output, batch, 1.0).terms
+    batch["joints"][1] += 0.3
+    batch["joints"][0, 4] += 0.3
+    after = net.losses(output, batch, 1.0).terms
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_fit_stops_with_its_budget_and_logs(small_checkpoint):
@@ -79,9 +78,41 @@ def test_resume_goes_on_with_new_crops_and_the_same_optimiser(small_checkpoint, 
 def test_init_takes_the_weights_alone(small_checkpoint):
     other, task = load_task(small_checkpoint), HandPoseTask.from_recipe(small_recipe(64))
     task.start_from(other)
-    assert task.samples_seen == other.samples_seen and task.elapsed_s == 0
+    assert task.samples_seen == 0 and task.elapsed_s == 0
     weights, expected = task.net.state_dict(), other.exported_net.state_dict()
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_init_spends_its_own_budget_on_crops_that_the_other_run_did_not_see(small_checkpoint, tmp_path):
+    """The other run saw 32 crops, more than this budget; a resume of this run goes on after both."""
+    fit(small_recipe(samples=16), tmp_path / "tuned", init=small_checkpoint)
+    task = load_task(tmp_path / "tuned/final.ckpt")
+    assert (task.first_sample, task.samples_seen, task.all_samples) == (32, 16, 48)
+    before = load_task(small_checkpoint).exported_net.state_dict()
+    assert not all(torch.equal(before[name], value) for name, value in task.net.state_dict().items())
+    again = fit(small_recipe(samples=24), tmp_path / "longer", resume=tmp_path / "tuned/final.ckpt")
+    assert again.all_samples == 56 and next(iter(again.train_dataloader().sampler)) == 56
+
+
+def test_a_checkpoint_counts_the_step_that_made_its_weights(tmp_path):
+    """Saved after the last step of an epoch: that step's crops are counted, and its weights averaged."""
+    recipe = small_recipe(samples=24, average_decay=0.0)
+    fit(replace(recipe, data=replace(recipe.data, epoch_samples=16)), tmp_path)
+    task = load_task(tmp_path / "last.ckpt")
+    assert task.samples_seen == 16
+    average = dict(task.exported_net.named_parameters())
+    assert all(torch.equal(value, average[name]) for name, value in task.net.named_parameters())
+
+
+def test_processes_drop_out_different_values():
+    assert len({_seed(1, 0, 0), _seed(1, 0, 1), _seed(1, 8, 0), _seed(2, 0, 0)}) == 4
+
+
+def test_a_loaded_recipe_can_be_changed_where_no_weights_depend_on_it(small_checkpoint):
+    task = load_task(small_checkpoint, ["model.supervision=dense"])
+    assert task.net.settings.supervision == "dense" and task.samples_seen == 32
+    with pytest.raises(RecipeError, match="--model.backbone.channels=16 needs other weights"):
+        load_task(small_checkpoint, ["model.backbone.channels=16"])
 
 
 def test_average_is_what_is_exported(small_checkpoint):
@@ -90,20 +121,12 @@ def test_average_is_what_is_exported(small_checkpoint):
     assert not task.exported_net.training
 
 
-def test_learning_rate_warms_up_and_ends_at_zero():
-    optim = OptimSettings(learning_rate=1e-3, warmup=0.1)
-    assert learning_rate(optim, 0.05) == pytest.approx(5e-4)
-    assert learning_rate(optim, 0.1) == pytest.approx(1e-3)
-    assert learning_rate(optim, 0.55) == pytest.approx(5e-4)
-    assert learning_rate(optim, 1.0) == pytest.approx(0.0, abs=1e-12)
-
-
 def test_a_run_is_not_overwritten(small_checkpoint, tmp_path, capsys):
     recipe = tmp_path / "r.yaml"
-    recipe.write_text("name: small\nbudget: {samples: 8}\n")
-    assert main(["fit", str(recipe), "--out", str(small_checkpoint.parent)]) == 2
+    recipe.write_text("name: small\nmethod: awr\nbudget: {samples: 8}\n")
+    assert main(["fit", "--config", str(recipe), "--out", str(small_checkpoint.parent)]) == 2
     assert "--resume last" in capsys.readouterr().err
-    assert main(["fit", str(recipe), "--out", str(tmp_path), "--resume", "last"]) == 2
+    assert main(["fit", "--config", str(recipe), "--out", str(tmp_path), "--resume", "last"]) == 2
     assert "no such file" in capsys.readouterr().err
 
 

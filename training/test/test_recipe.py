@@ -21,29 +21,57 @@ def test_every_shipped_recipe_loads_and_is_named_as_its_file(path: Path):
 
 
 def test_overrides_go_on_top(tmp_path: Path):
-    path = write(tmp_path, "name: a\nbudget: {minutes: 3}\n")
-    recipe = load_recipe(path, ["optim.learning_rate=1e-2", "model.backbone.channels=64", "data.cube_m=[0.2, 0.3]"])
+    path = write(tmp_path, "name: a\nmethod: awr\nbudget: {minutes: 3}\n")
+    recipe = load_recipe(path, ["optim.learning_rate=1e-2", "model.backbone.channels=64", "data.synthetic.cube_m=[0.2, 0.3]"])
     assert recipe.optim.learning_rate == 0.01
     assert recipe.model.backbone.channels == 64
-    assert recipe.data.cube_m == (0.2, 0.3)
+    assert recipe.data.synthetic.cube_m == (0.2, 0.3)
     assert recipe.budget.minutes == 3.0
 
 
 @pytest.mark.parametrize(
     ("text", "overrides", "message"),
     [
-        ("name: a\noptim: {rate: 1}\n", [], "optim: unknown key rate; known: .*learning_rate"),
-        ("name: a\noptim: {learning_rate: fast}\n", [], "learning_rate: expected float, found 'fast'"),
-        ("name: a\nmodel: 3\n", [], "model: expected keys of AwrSettings"),
-        ("name: a\n", ["optim.learning_rate"], "write key.subkey=value"),
-        ("name: a\nside: up\n", [], "side 'up'"),
-        ("name: a\nbudget: {samples: 5, minutes: 5}\n", [], "one of budget.samples and budget.minutes"),
-        ("seed: 1\n", [], "name"),
+        ("optim: {rate: 1}", [], "optim: unknown key rate; known: .*learning_rate"),
+        ("optim: {learning_rate: fast}", [], "learning_rate: expected float, found 'fast'"),
+        ("optim: {schedule: slowly}", [], "optim.schedule 'slowly': one of cosine"),
+        ("model: 3", [], "model: expected keys of AwrSettings"),
+        ("", ["optim.learning_rate"], "write --key.subkey=value"),
+        ("", ["name.first=a"], "name is 'a', which has no keys"),
+        ("side: up", [], "side 'up'"),
+        ("skeleton: hand99", [], "unknown skeleton 'hand99'"),
+        ("budget: {samples: 5, minutes: 5}", [], "one of budget.samples, budget.epochs and budget.minutes"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, overrides: list[str], message: str):
+    with pytest.raises(ValueError, match=message):
+        load_recipe(write(tmp_path, f"name: a\nmethod: awr\n{text}\n"), overrides)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("method: awr\n", "name"),
+        ("name: a\nmethod: magic\n", "method 'magic' is none of awr"),
+        ("3", "expected keys"),
+    ],
+)
+def test_what_every_recipe_needs(tmp_path: Path, text: str, message: str):
     with pytest.raises(RecipeError, match=message):
-        load_recipe(write(tmp_path, text), overrides)
+        load_recipe(write(tmp_path, text))
+
+
+def test_an_override_fills_what_was_null(tmp_path: Path):
+    path = write(tmp_path, "name: a\nmethod: awr\ndata: {augment: null}\n")
+    assert load_recipe(path).data.augment is None
+    assert load_recipe(path, ["data.augment.scale=0.2"]).data.augment.scale == 0.2
+
+
+def test_one_side_needs_a_network_that_tells_sides(tmp_path: Path):
+    path = write(tmp_path, "name: a\nmethod: awr\nside: right\nmodel: {backbone: {channels: 16, depth: 2, increase: 0}}\n")
+    assert load_recipe(path, ["model.hand_head=true"]).network().tells_hand
+    with pytest.raises(RecipeError, match="side right: awr does not tell sides; .*hand_head"):
+        load_recipe(path).network()
 
 
 def test_a_missing_recipe_is_named(tmp_path: Path):

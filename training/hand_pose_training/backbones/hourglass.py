@@ -28,6 +28,7 @@ class HourglassSettings:
         code, whose 4.58 M parameters count them
     """
 
+    kind: str = "hourglass"
     stacks: int = 1
     channels: int = 96
     depth: int = 3
@@ -101,7 +102,7 @@ class StackedHourglass(nn.Module):
     def __init__(self, settings: HourglassSettings, outputs: int) -> None:
         super().__init__()
         s, width = settings, settings.stem_channels
-        self.stride = 2 * s.stem_stride
+        self.stride, self.channels = 2 * s.stem_stride, s.channels
         self.stem = nn.Sequential(
             *(conv_bn(1, width, 5, s.stem_stride), nn.ReLU(), Residual(width, 2 * width, s), nn.MaxPool2d(2)),
             *(Residual(2 * width if i == 0 else s.channels, s.channels, s) for i in range(s.stem_residuals)),

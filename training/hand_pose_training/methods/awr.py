@@ -1,86 +1,153 @@
-"""Adaptive weighting regression on depth crops: hourglass -> O3 maps -> softmax-weighted votes -> joints."""
+"""Adaptive weighting regression (Huang et al., AAAI 2020) on depth crops: backbone -> dense maps -> weighted votes -> joints.
+
+Cells are those of an image here, of a grid in awr_voxels.py, and points in awr_points.py.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor
 
 from hand_pose_training.aggregation.adaptive_weighting import Aggregated, adaptive_weighting, support, vote_covariance
+from hand_pose_training.aggregation.nearest import nearest_candidates
+from hand_pose_training.backbones.dense import BackboneSettings, dense_backbone
 from hand_pose_training.backbones.hand_head import HandHead
-from hand_pose_training.backbones.hourglass import AWR_RELEASED, HourglassSettings, StackedHourglass
+from hand_pose_training.backbones.hourglass import HourglassSettings
+from hand_pose_training.losses import hand_loss, joint_loss
+from hand_pose_training.methods.method import Losses, Method, Prediction
 from hand_pose_training.representations.grid import cell_points
+from hand_pose_training.representations.heatmap import HeatmapDepth, HeatmapDepthOffset
+from hand_pose_training.representations.offset2d import Offset2DDepth, Offset2DDepthOffset
 from hand_pose_training.representations.offset3d import Offset3D
+from hand_pose_training.representations.pose import Pose
+
+REPRESENTATIONS = {
+    "P": Pose,
+    "H1": HeatmapDepth,
+    "H2": HeatmapDepthOffset,
+    "O1": Offset2DDepth,
+    "O2": Offset2DDepthOffset,
+    "O3": Offset3D,
+}
+SUPERVISIONS = ("dense", "joint", "both")
 
 
 @dataclass(frozen=True)
 class AwrSettings:
-    """:param joints: J
-    :param kernel_size: k of Eq. 2, normalised units
-    :param temperature: factor on the closeness before the softmax (30 in the released code; not printed)
+    """:param representation: P, H1, H2, O1, O2 or O3 (section 2.2, Table 1)
+    :param supervision: of the dense maps, of the joints, or both. "dense" decodes by the best candidates, which is not learned
+    :param kernel_size: k of Eq. 2, normalised units (Table 4)
+    :param temperature: factor on the scores before the softmax (30 in the released code; not printed; 1 suits P)
+    :param dense_only: of both: share of the budget, at the start, with dense supervision alone (section 2.3: works better
+        than both from the start)
+    :param joint_weight: of the joint loss against the dense loss
+    :param huber_beta: where smooth L1 turns from square to absolute, normalised units (0.01 in the released code)
     :param hand_head: the network also says whether it sees a hand, and whether a right one (not in the paper)
-    :param backbone: the hourglass
+    :param hand_weight: of the loss of the hand head against the dense loss
+    :param right_hands: share of right hands in the data; both sides weigh the same in the loss of the hand head
+    :param backbone: `kind: hourglass` or `kind: resnet`
     """
 
-    joints: int = 21
+    representation: str = "O3"
+    supervision: str = "both"
     kernel_size: float = 1.0
     temperature: float = 30.0
+    dense_only: float = 0.15
+    joint_weight: float = 10.0
+    huber_beta: float = 0.01
     hand_head: bool = False
-    backbone: HourglassSettings = field(default_factory=HourglassSettings)
+    hand_weight: float = 0.1
+    right_hands: float = 0.5
+    backbone: BackboneSettings = field(default_factory=HourglassSettings)
 
-
-class Prediction(NamedTuple):
-    """Joints (N, J, 3) normalised; covariance (N, J, 6) of the votes, xx xy xz yy yz zz; support (N, J), mean closeness.
-
-    `hand` (N, 2) are the logits of presence and right side; None without a hand head.
-    """
-
-    joints: torch.Tensor
-    covariance: torch.Tensor
-    support: torch.Tensor
-    hand: torch.Tensor | None
+    def __post_init__(self) -> None:
+        if self.representation not in REPRESENTATIONS:
+            raise ValueError(f"model.representation {self.representation!r}: one of {', '.join(REPRESENTATIONS)}")
+        if self.supervision not in SUPERVISIONS:
+            raise ValueError(f"model.supervision {self.supervision!r}: one of {', '.join(SUPERVISIONS)}")
 
 
 class AwrOutput(NamedTuple):
-    """Dense maps (N, 4 J, S', S'), one a stack; logits (N, 2) of presence and right side, None without a hand head."""
+    """Dense maps (N, C, ...cells), one a stack; logits (N, 2) of presence and right side, None without a hand head."""
 
-    dense: list[torch.Tensor]
-    hand: torch.Tensor | None
+    dense: list[Tensor]
+    hand: Tensor | None
 
 
-class Awr(nn.Module):
+class Awr(Method):
     """The method's network and its decoding."""
 
-    def __init__(self, settings: AwrSettings) -> None:
-        super().__init__()
-        self.settings = settings
-        self.representation = Offset3D(settings.kernel_size)
-        self.backbone = StackedHourglass(settings.backbone, self.representation.channels(settings.joints))
-        self.hand_head = HandHead(settings.backbone.channels) if settings.hand_head else None
+    Settings = AwrSettings
 
-    def forward(self, depth_crop: torch.Tensor) -> AwrOutput:
-        """(N, 1, S, S) -> what the network says, not decoded."""
-        dense, features = self.backbone(depth_crop)
+    def __init__(self, settings: AwrSettings, joints: int) -> None:
+        super().__init__(joints)
+        self.settings = settings
+        self.representation = REPRESENTATIONS[settings.representation](settings.kernel_size)
+        self.backbone = dense_backbone(settings.backbone, self.representation.channels(joints))
+        self.hand_head = HandHead(self.backbone.channels) if settings.hand_head else None
+
+    @property
+    def tells_hand(self) -> bool:
+        return self.hand_head is not None
+
+    def forward(self, inputs: dict[str, Tensor]) -> AwrOutput:
+        dense, features = self.backbone(*(inputs[name] for name in self.input_names))
         return AwrOutput(dense, None if self.hand_head is None else self.hand_head(features))
 
-    def decode(self, depth_crop: torch.Tensor, dense: torch.Tensor) -> torch.Tensor:
+    def losses(self, output: AwrOutput, batch: dict[str, Tensor], progress: float) -> Losses:
+        s, terms = self.settings, {}
+        joints = [self.decode(batch, dense) for dense in output.dense]
+        if s.supervision != "joint":
+            terms["dense_loss"] = sum(self.dense_loss(dense, batch) for dense in output.dense)
+        if s.supervision == "joint" or (s.supervision == "both" and progress >= s.dense_only):
+            terms["joint_loss"] = s.joint_weight * sum(joint_loss(found, batch, s.huber_beta) for found in joints)
+        if output.hand is not None:
+            terms["hand_loss"] = s.hand_weight * hand_loss(output.hand, batch, s.right_hands)
+        return Losses(terms, joints[-1].detach())
+
+    def predict(self, inputs: dict[str, Tensor]) -> Prediction:
+        output = self(inputs)
+        found, votes, scores = self._aggregate(inputs, output.dense[-1])
+        return Prediction(found.joints, vote_covariance(votes, found), support(scores, found), output.hand)
+
+    def decode(self, inputs: dict[str, Tensor], dense: Tensor) -> Tensor:
         """One stack's dense map -> normalised joints (N, J, 3)."""
-        return self._aggregate(depth_crop, dense)[0].joints
+        return self._aggregate(inputs, dense)[0].joints
 
-    def predict(self, depth_crop: torch.Tensor) -> Prediction:
-        """Crop -> joints and what their votes say of them, by the last stack."""
-        output = self.forward(depth_crop)
-        found, votes, closeness = self._aggregate(depth_crop, output.dense[-1])
-        return Prediction(found.joints, vote_covariance(votes, found), support(closeness, found), output.hand)
+    def cells(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The cells' points (N, 3, ...cells), and which of them learn and vote (N, 1, ...cells)."""
+        points, foreground = cell_points(inputs["depth_crop"], self.backbone.stride)
+        return points, torch.ones_like(foreground) if self.representation.everywhere else foreground
 
-    def _aggregate(self, depth_crop: torch.Tensor, dense: torch.Tensor) -> tuple[Aggregated, torch.Tensor, torch.Tensor]:
-        points, foreground = cell_points(depth_crop, self.backbone.stride)
-        votes, closeness = self.representation.decode(dense, points)
-        return adaptive_weighting(votes, closeness, foreground.flatten(2), self.settings.temperature), votes, closeness
+    def dense_loss(self, dense: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        """Smooth L1 (heat maps: squared error) between a dense map and its labels, mean over labelled cells and channels.
 
+        A crop without a hand (`present` 0) teaches score 0 on all its cells and nothing about the values.
+        """
+        form = self.representation
+        points, cells = self.cells(batch)
+        crops, taught = (cells.flatten(1) * batch["teaches"][:, None]).nonzero(as_tuple=True)
+        found = dense.flatten(2).transpose(1, 2)[crops, taught].float()
+        present, labelled = batch["present"][crops, None], batch["joint_weight"][crops]
+        target = form.encode(batch["joints"][crops], points.flatten(2).transpose(1, 2)[crops, taught])
+        values = form.values * self.joints
+        loss = F.smooth_l1_loss(found[:, :values], target[:, :values], beta=self.settings.huber_beta, reduction="none")
+        total = (loss * present * labelled.repeat_interleave(form.values, 1)).sum()
+        if form.scores_taught:
+            kind = F.mse_loss if form.heat else partial(F.smooth_l1_loss, beta=self.settings.huber_beta)
+            total = total + (kind(found[:, values:], target[:, values:] * present, reduction="none") * labelled).sum()
+        return total / max(found.numel(), 1)
 
-def awr_hourglass1_paper(joints: int = 14) -> Awr:
-    """AWR's one-stack hourglass as released (128x128 crops, 64x64 maps, 256 channels, 4.58 M parameters at 14 joints)."""
-    return Awr(AwrSettings(joints=joints, backbone=AWR_RELEASED))
+    def _aggregate(self, inputs: dict[str, Tensor], dense: Tensor) -> tuple[Aggregated, Tensor, Tensor]:
+        points, cells = self.cells(inputs)
+        votes, scores = self.representation.decode(dense, points)
+        if self.settings.supervision == "dense":
+            found = nearest_candidates(votes, scores, cells.flatten(2), self.representation.candidates)
+        else:
+            found = adaptive_weighting(votes, scores, cells.flatten(2), self.settings.temperature)
+        return found, votes, scores

@@ -1,7 +1,8 @@
 """Synthetic training samples: what the network sees, and the truth.
 
 Shapes of a batch of N: depth_crop (N, 1, S, S); joints (N, 21, 3) normalised (u, v, d) of `CubeCrop`; present,
-right_side, cube_m, distance_m, object, view (N,); half_uvd, center (N, 3); camera (N, 4) as fx, fy, cx, cy.
+right_side, cube_m, distance_m, object, view (N,); half_uvd, center (N, 3); camera (N, 4) as fx, fy, cx, cy. Colour samples have
+the keys of `datasets.rgb_crops` instead, their window that of the cube, and object and view.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hand_pose_ros.geometry.color_crop import ColorCrop
 from hand_pose_ros.geometry.crop import CubeCrop
+from hand_pose_ros.skeleton import HAND21
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
 from hand_pose_training.synthetic.scene import Scene, sample_scene
 from hand_pose_training.synthetic.sensor import MAX_REACH_PX, PERFECT, sample_sensor, sense
+from hand_pose_training.synthetic.shading import color_crop
 
 MAX_HIDDEN_JOINTS = 7  # scenes that hide more of the hand are drawn again
 
@@ -30,6 +34,7 @@ class SyntheticSettings:
     :param any_roll: share of hands with any roll in the image; the others are upright within about 40 degrees
     :param right_hands: share of right hands
     :param noise: False gives a perfect sensor
+    :param color: colour pictures in place of depth images
     """
 
     size: int = 96
@@ -40,6 +45,7 @@ class SyntheticSettings:
     any_roll: float = 0.5
     right_hands: float = 0.5
     noise: bool = True
+    color: bool = False
 
 
 HELD_OUT = SyntheticSettings(cube_m=(0.25, 0.25), center_tail=0.0, negatives=0.0)
@@ -61,6 +67,9 @@ class SyntheticCrops:
         if not 0 <= i < self.length:
             raise IndexError(f"sample {i} of {self.length}")
         crop, scene, buffer, rng = self.scene(i)
+        if self.settings.color:
+            window = ColorCrop.of_cube(crop.camera, crop.center, crop.cube_m, crop.size)
+            return color_sample(color_crop(scene, window, rng), window, scene)
         columns, rows = crop.sample_pixels()
         sensor = sample_sensor(rng, scene.camera.fx) if self.settings.noise else PERFECT
         depth = sense(buffer.inverse_depth, buffer.window, columns, rows, sensor, rng)
@@ -95,6 +104,32 @@ def sample(image: np.ndarray, crop: CubeCrop, scene: Scene) -> dict[str, np.ndar
         "center": crop.center,
         "camera": (c.fx, c.fy, c.cx, c.cy),
         "distance_m": crop.center[2],
+        "object": scene.holds_object,
+        "view": scene.view,
+    }
+    return {name: np.asarray(value, np.float32) for name, value in values.items()}
+
+
+def color_sample(picture: np.ndarray, crop: ColorCrop, scene: Scene) -> dict[str, np.ndarray]:
+    """The sample of one colour window, picture (3, S, S) as `ColorCrop.extract` gives it; depths are relative to the wrist.
+
+    Without a hand the scene's focus stands for the wrist.
+    """
+    c = crop.camera
+    root = scene.joints[HAND21.index("wrist")] if scene.present else scene.focus
+    values = {
+        "rgb_crop": picture,
+        "joints": crop.normalize(scene.joints, root[2]) if scene.present else np.zeros((21, 3)),
+        "joint_weight": np.full(21, scene.present),
+        "to_image": crop.to_image,
+        "root_z": root[2],
+        "cube_m": crop.cube_m,
+        "half_uvd": (*(crop.half_px * root[2] / np.array([c.fx, c.fy])), crop.cube_m / 2),
+        "center": root,
+        "camera": (c.fx, c.fy, c.cx, c.cy),
+        "present": scene.present,
+        "right_side": scene.right,
+        "distance_m": root[2],
         "object": scene.holds_object,
         "view": scene.view,
     }

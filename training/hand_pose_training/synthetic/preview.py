@@ -11,7 +11,7 @@ import numpy as np
 from hand_pose_ros.skeleton import HAND21, finger_of
 from hand_pose_ros.viz.depth_colour import depth_picture
 from hand_pose_ros.viz.draw import FINGER_COLOURS, draw_text
-from hand_pose_training.synthetic.dataset import SyntheticCrops
+from hand_pose_training.synthetic.dataset import SyntheticCrops, SyntheticSettings
 from hand_pose_training.synthetic.renderer import Window
 from hand_pose_training.synthetic.sensor import sample_sensor, sense
 
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preview", type=Path, metavar="FILE.png", help="write a grid of crops with their joints, and some whole frames"
     )
+    parser.add_argument("--color", action="store_true", help="the preview's crops in colour")
     parser.add_argument(
         "--recording", type=Path, metavar="DIR", help="write the demo's sequence as an MCAP recording, a new folder"
     )
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if args.preview:
         if args.rows < 1:
             raise ValueError(f"--rows {args.rows}: at least 1")
-        picture = preview(args.seed, args.rows)
+        picture = preview(args.seed, args.rows, args.color)
         if (
             args.preview.suffix.lower() != ".png"
             or not args.preview.parent.is_dir()
@@ -60,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def preview(seed: int, rows: int) -> np.ndarray:
-    """A BGR picture: `rows` rows of crops with their joints, then a row of whole frames."""
-    crops = SyntheticCrops(seed, rows * COLUMNS)
+def preview(seed: int, rows: int, color: bool = False) -> np.ndarray:
+    """A BGR picture: `rows` rows of crops with their joints, then a row of whole frames (depth in any case)."""
+    crops = SyntheticCrops(seed, rows * COLUMNS, SyntheticSettings(color=color))
     tiles = [crop_picture(crops[i]) for i in range(len(crops))]
     grid = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     width = grid[0].shape[1] // FULL_FRAMES
@@ -71,12 +72,13 @@ def preview(seed: int, rows: int) -> np.ndarray:
 
 
 def crop_picture(sample: dict[str, np.ndarray]) -> np.ndarray:
-    """One crop: near is bright, background black, bones in their finger's colour, distance and kind written on it."""
-    depth = sample["depth_crop"][0]
-    grey = np.where(depth < 1, 60 + 97.5 * (1 - depth), 0).astype(np.uint8)
-    picture = cv2.cvtColor(
-        cv2.resize(grey, None, fx=CROP_SCALE, fy=CROP_SCALE, interpolation=cv2.INTER_NEAREST), cv2.COLOR_GRAY2BGR
-    )
+    """One crop, of depth (near is bright, background black) or colour, with bones in their finger's colour, distance and kind."""
+    if "rgb_crop" in sample:
+        image = (255 * sample["rgb_crop"][::-1].transpose(1, 2, 0)).astype(np.uint8)
+    else:
+        depth = sample["depth_crop"][0]
+        image = cv2.cvtColor(np.where(depth < 1, 60 + 97.5 * (1 - depth), 0).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    picture = cv2.resize(image, None, fx=CROP_SCALE, fy=CROP_SCALE, interpolation=cv2.INTER_NEAREST)
     if sample["present"]:
         _draw_bones(picture, (sample["joints"][:, :2] + 1) / 2 * len(picture) - 0.5)
         kind = ("right" if sample["right_side"] else "left") + (" object" if sample["object"] else "")

@@ -25,6 +25,7 @@ class Scene:
     """What the camera sees, metres in its optical frame.
 
     :param meshes: (vertices, faces, cull) as `ZBuffer.draw_mesh` takes them
+    :param materials: of each mesh: "skin", "cloth" or "thing"
     :param planes: (normal, distance) as `ZBuffer.draw_plane` takes them
     :param joints: (21, 3) of the hand, zeros where there is none
     :param elbow: (3,) end of the hand's forearm, zeros where there is none
@@ -40,6 +41,7 @@ class Scene:
     view: views.View = views.View.ANY
     elbow: np.ndarray = field(default_factory=lambda: np.zeros(3))
     meshes: list[tuple[np.ndarray, np.ndarray, int]] = field(default_factory=list)
+    materials: list[str] = field(default_factory=list)
     planes: list[tuple[np.ndarray, float]] = field(default_factory=list)
 
     def render(self, window: Window) -> ZBuffer:
@@ -59,10 +61,13 @@ class Scene:
         behind = buffer.inverse_depth[y, x] * (self.joints[inside, 2] - HIDDEN_M) > 1
         return len(self.joints) - int(inside.sum()) + int(behind.sum())
 
-    def add(self, mesh: primitives.Mesh, rotation: np.ndarray, position: np.ndarray, cull: int = 1) -> None:
+    def add(
+        self, mesh: primitives.Mesh, rotation: np.ndarray, position: np.ndarray, cull: int = 1, material: str = "thing"
+    ) -> None:
         """Add a closed mesh, turned and then moved; cull as `ZBuffer.draw_mesh`, -1 for a mirrored mesh."""
         vertices, faces = mesh
         self.meshes.append((vertices @ rotation.T + position, faces, cull))
+        self.materials.append(material)
 
 
 def sample_scene(rng: np.random.Generator, negatives: float, any_roll: float, right_hands: float = 0.5) -> Scene:
@@ -95,7 +100,7 @@ def _add_hand(scene: Scene, rng: np.random.Generator, middle: np.ndarray, any_ro
     hand = posed_hand(bone_angles(pose), shape, right=right)
     rotation = views.sample_rotation(rng, scene.view, hand.bone_rotations[FOREARM][:, 2], any_roll)
     position = middle - rotation @ hand.joints.mean(axis=0)
-    scene.add((hand.vertices, hand_model().faces), rotation, position, 1 if right else -1)
+    scene.add((hand.vertices, hand_model().faces), rotation, position, 1 if right else -1, "skin")
     scene.joints = hand.joints @ rotation.T + position
     scene.focus, scene.right, scene.holds_object = middle, right, held is not None
     if held is not None:
@@ -108,15 +113,16 @@ def _add_arm(
     scene: Scene, rng: np.random.Generator, hand: PosedHand, scale: np.ndarray, rotation: np.ndarray, position: np.ndarray
 ) -> np.ndarray:
     """Add forearm, perhaps a sleeve and an upper arm; returns the elbow (3,)."""
-    scene.add(forearm_mesh(hand, scale, rng), rotation, position)
+    scene.add(forearm_mesh(hand, scale, rng), rotation, position, material="skin")
     if rng.random() < SLEEVE_SHARE:
-        scene.add(sleeve_mesh(hand, scale, rng), rotation, position)
+        scene.add(sleeve_mesh(hand, scale, rng), rotation, position, material="cloth")
     end = rotation @ elbow(hand, scale) + position
     if rng.random() < 0.5:
         upper = views.random_rotation(rng)
         if upper[2, 1] < 0:
             upper[:, :2] *= -1  # away from the camera
-        scene.add(primitives.ellipsoid(np.array([0.05, 0.16, 0.05])), upper, end + upper[:, 1] * 0.13)
+        arm = primitives.ellipsoid(np.array([0.05, 0.16, 0.05]))
+        scene.add(arm, upper, end + upper[:, 1] * 0.13, material="cloth")
     return end
 
 
@@ -145,10 +151,11 @@ def _add_body(scene: Scene, rng: np.random.Generator, middle: np.ndarray) -> Non
     turn = _about_y(rng.normal() * 0.4)
     torso = middle + np.array([rng.normal() * 0.18, rng.normal() * 0.18 + 0.08, 0.22 + rng.exponential(0.2)])
     half = np.array([0.2, 0.34, 0.12]) * rng.uniform(0.85, 1.15)
-    scene.add(primitives.ellipsoid(half), turn, torso)
+    scene.add(primitives.ellipsoid(half), turn, torso, material="cloth")
     head = torso + np.array([0.03 * rng.normal(), -half[1] - 0.10, -0.02 + 0.03 * rng.normal()])
-    scene.add(primitives.ellipsoid(np.array([0.075, 0.115, 0.095])), turn, head)
-    scene.add(primitives.ellipsoid(np.array([0.012, 0.025, 0.02])), turn, head + turn @ (0, 0.01, -0.098))
+    scene.add(primitives.ellipsoid(np.array([0.075, 0.115, 0.095])), turn, head, material="skin")
+    nose = primitives.ellipsoid(np.array([0.012, 0.025, 0.02]))
+    scene.add(nose, turn, head + turn @ (0, 0.01, -0.098), material="skin")
 
 
 def _nearly_facing(rng: np.random.Generator) -> np.ndarray:
@@ -187,7 +194,7 @@ def _add_second_hand(scene: Scene, rng: np.random.Generator, middle: np.ndarray)
     side = rng.normal(size=3) * (1, 1, 0.5)
     side *= rng.uniform(0.15, 0.28) / np.linalg.norm(side)
     position = middle + side - rotation @ hand.joints.mean(axis=0)
-    scene.add((hand.vertices, hand_model().faces), rotation, position, 1 if right else -1)
+    scene.add((hand.vertices, hand_model().faces), rotation, position, 1 if right else -1, "skin")
     _add_arm(scene, rng, hand, shape[FOREARM], rotation, position)
 
 

@@ -1,0 +1,30 @@
+"""Where a heat map is highest, and the depth of what lies there. Both in float32."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def heat_peak(heat: Tensor) -> Tensor:
+    """Where heat maps (N, J, S', S') are highest: (N, J, 2) normalised u and v.
+
+    The centroid of the cells above half of the maximum, weighted by the square of what they have above it: finer than the
+    highest cell, and two cells that are equally high do not leave it to rounding which one it is. 0 where no cell is above 0.
+    """
+    with torch.autocast(heat.device.type, enabled=False):
+        heat = heat.float()
+        weights = (heat - 0.5 * heat.amax((2, 3), keepdim=True)).clamp(min=0).square()
+        axis = (2 * torch.arange(heat.shape[-1], device=heat.device, dtype=torch.float32) + 1) / heat.shape[-1] - 1
+        total = weights.sum((2, 3)).clamp(min=1e-9)
+        return torch.stack([(weights.sum(2) * axis).sum(-1) / total, (weights.sum(3) * axis).sum(-1) / total], dim=-1)
+
+
+def depth_near(heat: Tensor, depth: Tensor, foreground: Tensor) -> Tensor:
+    """Mean depth of the foreground cells, weighted by the square of the heat there: (N, J), 0 where there is none.
+
+    :param heat: (N, J, S', S'); depth, foreground: (N, 1, S', S')
+    """
+    with torch.autocast(heat.device.type, enabled=False):
+        weights = heat.float().clamp(min=0).square() * foreground
+        return (weights * depth).sum((2, 3)) / weights.sum((2, 3)).clamp(min=1e-6)

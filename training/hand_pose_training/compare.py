@@ -1,0 +1,156 @@
+"""`hand-pose-train compare`: every method under the same conditions, as the table of docs/methods.md.
+
+Each recipe is trained afresh for hand21 on as many synthetic crops as every other, measured on the same held-out crops with
+the same centres, exported with its aggregation inside, timed in ONNX Runtime and built by TensorRT-RTX. So few samples say how
+fast a method learns, not how good it gets: a recipe's own schedule is far longer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hand_pose_ros.inference.engine import load_engine
+from hand_pose_ros.inference.model_card import ModelCard, ModelError
+from hand_pose_ros.inference.tensorrt_build import build_plan
+from hand_pose_ros.inference.tensorrt_library import find_tensorrt
+from hand_pose_ros.metrics import percentiles
+from hand_pose_ros.perception.inputs import network_inputs
+from hand_pose_training.callbacks import FINAL, LAST
+from hand_pose_training.data import CUBE_M, fixed_set
+from hand_pose_training.evaluate import evaluate
+from hand_pose_training.export import calibrated
+from hand_pose_training.graph import ExportError, ExportGraph, check_parity, to_onnx, write
+from hand_pose_training.params import size
+from hand_pose_training.recipe import RecipeError, load_recipe
+from hand_pose_training.recipes import CONFIGS, recipes
+from hand_pose_training.task import load_task
+
+CALIBRATION_CROPS, HELD_OUT_CROPS, PARITY_CROPS = 400, 500, 8
+WARM_UP, RUNS = 5, 40
+SAME = {"skeleton": "hand21", "side": "unknown", "data.source": "synthetic"}  # whatever a recipe is for
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `hand-pose-train compare`."""
+    parser.add_argument("names", nargs="+", metavar="NAME", help="recipes as `list` names them")
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=20_000,
+        help="crops that each is trained on; 0: none, the weights are fresh (default: %(default)s)",
+    )
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="at its peak, for all (default: %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the runs; finished ones are not done again")
+
+
+def run(args: argparse.Namespace) -> int:
+    """`hand-pose-train compare`: prints a Markdown table."""
+    known = dict(recipes())
+    if unknown := [name for name in args.names if name not in known]:
+        raise RecipeError(f"no recipe {', '.join(unknown)}; `hand-pose-train list` shows all")
+    rows = []
+    for name in args.names:
+        folder = args.out / name
+        done = folder / "row.json"
+        if not done.is_file():
+            row = {"name": name, **size(known[name]), **measure(name, args.samples, args.learning_rate, folder)}
+            half = done.with_suffix(".half")
+            half.write_text(json.dumps(row, indent=1) + "\n")
+            os.replace(half, done)
+        rows.append(json.loads(done.read_text()))
+    print(table(rows))
+    return 0
+
+
+def measure(name: str, samples: int, learning_rate: float, folder: Path) -> dict[str, Any]:
+    """Trains, exports, measures and times one recipe; without samples there is no error."""
+    if samples:
+        task = load_task(trained(name, samples, learning_rate, folder))
+        recipe, net = task.recipe, task.exported_net
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        recipe = load_recipe(CONFIGS / f"{name}.yaml", [f"{key}={value}" for key, value in SAME.items()])
+        net = recipe.network().eval()
+    kind = net.crop_kind
+    calibration = calibrated(net, "unknown", fixed_set("calibration", recipe.data.size, CUBE_M, CALIBRATION_CROPS, kind))
+    graph = ExportGraph(net, calibration).eval()
+    card = ModelCard(
+        name=recipe.name,
+        method=recipe.method,
+        **net.card_input(recipe.data.size),
+        cube_m=CUBE_M,
+        skeleton=recipe.skeleton,
+        outputs=graph.output_names,
+    )
+    crops = fixed_set("heldout", recipe.data.size, CUBE_M, PARITY_CROPS, kind)[kind]
+    row = {"method": recipe.method, "samples": samples}
+    try:
+        inputs = net.inputs_of(crops)
+        model = to_onnx(graph, inputs)
+        check_parity(model, graph, inputs)
+    except ExportError as error:
+        return row | {"exports": str(error)}
+    path = folder / f"{recipe.name}.onnx"
+    write(model, card, path)
+    if samples:
+        row["mean_error_mm"] = evaluate(path, "heldout", HELD_OUT_CROPS)["mean_error_mm"]
+    return row | {"exports": "yes", "onnxruntime_ms": timed(path, crops[:1]), "tensorrt_rtx": buildable(path)}
+
+
+def trained(name: str, samples: int, learning_rate: float, folder: Path) -> Path:
+    """The checkpoint of a recipe after so many synthetic crops, by its own network and losses and one schedule for all."""
+    settings = SAME | {
+        "optim": {"learning_rate": learning_rate, "average_decay": 0.99},
+        "budget": {"samples": samples},
+        "loop": {"batch_size": 32, "checkpoint_minutes": 5},
+    }
+    command = [sys.executable, "-m", "hand_pose_training", "fit", "--config", str(CONFIGS / f"{name}.yaml"), "--out", str(folder)]
+    command += [f"--{key}={json.dumps(value)}" for key, value in settings.items()]
+    if (folder / LAST).is_file():
+        command += ["--resume", "last"]
+    # A process of its own: training in several processes starts this very command once more in each of them.
+    if subprocess.run(command, check=False).returncode:
+        raise RecipeError(f"{name}: training failed, see above; {' '.join(command)}")
+    return folder / FINAL
+
+
+def timed(path: Path, crop: np.ndarray) -> float:
+    """Median milliseconds of one crop (1, C, S, S) in ONNX Runtime on one thread, the making of its inputs included."""
+    engine, times_ms = load_engine(path, "onnxruntime"), []
+    for _ in range(WARM_UP + RUNS):
+        start = time.perf_counter()
+        engine.infer(network_inputs(engine.card, crop))
+        times_ms.append(1e3 * (time.perf_counter() - start))
+    return round(percentiles(times_ms[WARM_UP:], 50)[0], 2)
+
+
+def buildable(path: Path) -> str:
+    """Whether TensorRT-RTX makes a plan of it: "yes", or why not."""
+    try:
+        build_plan(find_tensorrt(["tensorrt_rtx"]), path)
+    except ModelError as error:
+        return str(error)
+    return "yes"
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows in Markdown."""
+    lines = [
+        "| recipe | M parameters | GFLOPs | ONNX Runtime, ms | mean error, mm | exports | TensorRT-RTX |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        values = (
+            row.get(key, "") for key in ("params_m", "gflops", "onnxruntime_ms", "mean_error_mm", "exports", "tensorrt_rtx")
+        )
+        lines.append(f"| {row['name']} | {' | '.join(map(str, values))} |")
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""Training on a dataset's own files: epochs, a rate that falls at a plateau, validation on the other split."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from depth_files import ball_image, spread_joints
+from small import small_recipe
+from test_dataset_nyu import write_depth, write_labels
+
+from hand_pose_ros.inference.engine import load_engine
+from hand_pose_training.cli import main
+from hand_pose_training.data import DataSettings
+from hand_pose_training.datasets import nyu
+from hand_pose_training.datasets.sample import DatasetError
+from hand_pose_training.export import export
+from hand_pose_training.fit import fit
+from hand_pose_training.optim import OptimSettings
+from hand_pose_training.recipe import BudgetSettings, Recipe
+from hand_pose_training.task import load_task
+
+FRAMES = {"train": 16, "test": 5}
+
+
+@pytest.fixture
+def recipe(tmp_path) -> Recipe:
+    """Two frames a step; the rate halves after every epoch that is no better, which a rate of 0 makes of all but the first."""
+    for split, frames in FRAMES.items():
+        (tmp_path / "nyu" / split).mkdir(parents=True)
+        joints = np.stack([spread_joints(36, (0, 0, 0.7), i) for i in range(frames)])
+        for i in range(frames):
+            write_depth(tmp_path / "nyu" / split / f"depth_1_{i + 1:07d}.png", ball_image(nyu.CAMERA, joints[i], 2001))
+        write_labels(tmp_path / "nyu" / split / "joint_data.mat", joints)
+    return replace(
+        small_recipe(samples=8, side="unknown"),
+        skeleton="nyu14",
+        data=DataSettings(source="nyu", root=str(tmp_path / "nyu"), size=48, validation_frames=4),
+        optim=OptimSettings(learning_rate=1e-30, schedule="plateau", decay=0.5, decay_epochs=1, warmup=0.0, average_decay=0.0),
+        budget=BudgetSettings(epochs=4),
+    )
+
+
+def test_epochs_of_a_dataset_lower_the_rate_at_a_plateau(recipe: Recipe, tmp_path):
+    fit(recipe, tmp_path / "run")
+    task = load_task(tmp_path / "run/final.ckpt")
+    assert task.samples_seen == 4 * FRAMES["train"]
+    rows = list(csv.DictReader(next((tmp_path / "run").glob("csv/*/metrics.csv")).open()))
+    rates = [float(row["learning_rate"]) for row in rows if row["learning_rate"]]
+    assert rates[:4] == pytest.approx([1e-30] * 4)
+    assert rates[-1] < 1e-30
+    assert len([row for row in rows if row.get("validation_mean_error_mm")]) >= 4
+    assert torch.load(tmp_path / "run/final.ckpt", weights_only=False)["run"]["plateau"]["drops"] > 0
+
+
+def test_a_run_ends_early_when_nothing_gets_better(recipe: Recipe, tmp_path):
+    stopping = replace(recipe, budget=BudgetSettings(epochs=50, plateau_epochs=2))
+    assert fit(stopping, tmp_path / "run").samples_seen < 10 * FRAMES["train"]
+
+
+def test_a_missing_dataset_is_named(recipe: Recipe, tmp_path):
+    with pytest.raises(DatasetError, match="nowhere"):
+        fit(replace(recipe, data=replace(recipe.data, root=str(tmp_path / "nowhere"))), tmp_path / "run")
+
+
+def test_a_model_of_a_dataset_is_measured_and_predicts_what_score_reads(recipe: Recipe, tmp_path, capsys):
+    fit(replace(recipe, budget=BudgetSettings(samples=8)), tmp_path / "run")
+    card = export(tmp_path / "run/final.ckpt", tmp_path / "nyu.onnx")
+    assert card.skeleton == "nyu14" and card.errors["crops"] == 2
+    assert card.errors["set"] == "nyu test, even ones of 4 frames taken evenly"
+    assert "ground truth" in card.errors["center"]
+    assert "the terms of nyu hold" in (tmp_path / "nyu.md").read_text()
+    assert load_engine(tmp_path / "nyu.onnx").card.cube_m == pytest.approx(0.3)
+
+    found, truth = tmp_path / "found.txt", tmp_path / "truth.txt"
+    data = ["--dataset", "nyu", "--root", recipe.data.root, "--split", "test"]
+    assert main(["predict", str(tmp_path / "nyu.onnx"), *data, "--out", str(found), "--ground-truth", str(truth)]) == 0
+    assert "5 frames of nyu test" in capsys.readouterr().out
+    rows = np.loadtxt(truth)
+    assert rows.shape == (5, 42) and np.isfinite(np.loadtxt(found)).all()
+    x, y, z = nyu.open_dataset(recipe.data.root, "test")[0].joints[3]
+    assert rows[0, 9:12] == pytest.approx([588.03 * x / z + 320, 587.07 * y / z + 240, 1000 * z], abs=1e-2)
+    assert main(["score", "--dataset", "nyu", str(truth), str(truth)]) == 0
+    assert "0.000 mm" in capsys.readouterr().out
