@@ -16,7 +16,8 @@ demo: $(RUNTIME)
 	$(VENV)/bin/hand-pose demo --out demo_out --overwrite
 
 test: lint $(BINDINGS)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest test
+	$(VENV)/bin/python -m pytest training/test -n 2 --dist loadgroup
 
 # On a machine with an NVIDIA GPU and TensorRT: docs/deployment.md. Without one it says so and fails.
 test-gpu: $(TRAINING)
@@ -25,7 +26,7 @@ test-gpu: $(TRAINING)
 
 # Every configuration of every method: minutes.
 test-full: $(TRAINING)
-	$(VENV)/bin/python -m pytest -m full
+	$(VENV)/bin/python -m pytest training/test -m full -n 2 --dist loadgroup
 
 lint: $(TRAINING)
 	$(VENV)/bin/ruff check .

@@ -70,4 +70,4 @@ def batch_problem(slots: Sequence[Slot], inputs: dict[str, np.ndarray]) -> str:
             return f"{name} is {array.dtype} {array.shape}, it must be {slot.dtype} (N{row})"
     if len({len(array) for array in inputs.values()}) > 1:
         return "its inputs differ in length: " + ", ".join(f"{name} {len(array)}" for name, array in inputs.items())
-    return ""
+    return "" if all(len(array) for array in inputs.values()) else "it is empty"

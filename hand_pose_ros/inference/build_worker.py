@@ -92,7 +92,11 @@ def _compile(request: BuildRequest, told: Told, lock: BuildLock | None) -> bytes
     library = find_tensorrt([key.flavour])
     if library.version != key.version:
         raise ModelError(f"{key.flavour} is {library.version} now and was {key.version} at the start: start again")
-    if file_sha256(model) != key.model_sha256:
+    try:
+        changed = file_sha256(model) != key.model_sha256
+    except OSError as error:
+        raise ModelError(f"model {model} cannot be read any more ({error.strerror}): start again") from error
+    if changed:
         raise ModelError(f"model {model} has changed since it was loaded: start again")
     # TensorRT measures on the GPU itself; TensorRT-RTX says at once if it has nothing for this kind of GPU.
     target = {"device": request.device} if key.flavour == "tensorrt" else {"compute_capability": key.compute_capability}

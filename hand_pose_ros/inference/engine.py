@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class Engine(ABC):
 
     @abstractmethod
     def infer(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run a batch.
+        """Run a batch of one crop or more.
 
         :param inputs: by name, as `perception.inputs.network_inputs` makes them of crops
         :return: by name, float32: `joints` (N, J, 3) and `covariance` (N, J, 6) normalised, `confidence` (N, J), and where
@@ -69,14 +70,20 @@ class EngineSettings:
 
 
 def load_engine(
-    path: str | Path, backend: str = "onnxruntime", threads: int = 1, settings: EngineSettings = EngineSettings()
+    path: str | Path,
+    backend: str = "onnxruntime",
+    threads: int = 1,
+    settings: EngineSettings = EngineSettings(),
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Engine:
     """Load a model file.
 
     :param backend: one of BACKENDS; "auto" takes TensorRT where there are a GPU and the library, and says in the log what
         it took and why
     :param threads: CPU threads of one inference with ONNX Runtime
+    :param cancelled: asked several times a second while a TensorRT plan is waited for; True gives it up
     :raises ModelError: file missing, corrupt, without card or disagreeing with it, or a back end that is not there
+    :raises BuildCancelled: `cancelled` returned True
     """
     path = Path(path)
     if backend not in BACKENDS:
@@ -94,7 +101,7 @@ def load_engine(
     why = "as asked"
     if backend != "onnxruntime":
         try:
-            return _on_tensorrt(path, threads, settings)
+            return _on_tensorrt(path, threads, settings, cancelled)
         except ModelError as error:
             if backend == "tensorrt":
                 raise
@@ -102,7 +109,7 @@ def load_engine(
     return _on_onnxruntime(path, threads, settings.precision, why)
 
 
-def _on_tensorrt(path: Path, threads: int, settings: EngineSettings) -> Engine:
+def _on_tensorrt(path: Path, threads: int, settings: EngineSettings, cancelled: Callable[[], bool]) -> Engine:
     device, library = find_device(settings.device), find_tensorrt()
     from hand_pose_ros.inference.plan_loading import Gpu, load_plan
 
@@ -112,7 +119,7 @@ def _on_tensorrt(path: Path, threads: int, settings: EngineSettings) -> Engine:
     def serving() -> Engine:
         return _on_onnxruntime(path, threads, settings.precision, "until the TensorRT plan is built")
 
-    engine = load_plan(model, Gpu(device, library), cache, serving if settings.serve_while_building else None)
+    engine = load_plan(model, Gpu(device, library), cache, serving if settings.serve_while_building else None, cancelled)
     log.info(
         "model %s (%s, %s) runs on %s, %s %s on %s",
         engine.card.name, engine.path, engine.card.precision, engine.backend, library.flavour, library.version, device.name,

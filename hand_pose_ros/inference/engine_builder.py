@@ -12,13 +12,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hand_pose_ros.inference.build_progress import BuildProgress
 from hand_pose_ros.inference.engine_cache import CacheError, EngineCache
@@ -90,10 +91,10 @@ class PlanBuild:
         self._cancelled = False
         self._began = time.monotonic()
         self._ended = threading.Event()
-        # The plan comes back through memory that has no name: also where the cache cannot keep it.
-        self._plan = os.fdopen(os.memfd_create("plan"), "rb")
+        # The plan comes back through a file that has no name: also where the cache cannot keep it.
+        self._plan = _nameless_file()
         self._process = _start(self._plan.fileno())
-        self._finalizer = weakref.finalize(self, _end, self._process)
+        self._finalizer = weakref.finalize(self, _end, self._process, self._plan)
         absolute = replace(request, model=os.path.abspath(request.model), folder=os.path.abspath(request.folder))
         with suppress(BrokenPipeError):  # it is gone already: its status says so below
             os.write(self._process.stdin.fileno(), absolute.to_json().encode() + b"\n")
@@ -160,6 +161,18 @@ class PlanBuild:
             self._outcome = values
 
 
+def _nameless_file() -> BinaryIO:
+    """In memory; on the disk where Python has no call for that, as those of conda and uv, which are made for old systems."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("plan"), "w+b")
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise ModelError(
+            f"no temporary file for a TensorRT plan can be made ({error}): set TMPDIR to a folder with room"
+        ) from error
+
+
 def _start(plan_file: int) -> subprocess.Popen:
     """The worker. Its input stays open: the end of it says that nobody waits any more."""
     paths = [str(_PACKAGE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -179,18 +192,21 @@ def _start(plan_file: int) -> subprocess.Popen:
 
 def _read(build: weakref.ref[PlanBuild], process: subprocess.Popen, ended: threading.Event) -> None:
     """Read what the worker says until it ends."""
-    with process.stdout as lines:
-        for line in lines:
-            owner = build()
-            if owner is not None:
-                owner._hear(line)
-            del owner
-    process.wait()
-    ended.set()
+    try:
+        with process.stdout as lines:
+            for line in lines:
+                owner = build()
+                if owner is not None and line.endswith(b"\n"):  # else it was killed while it wrote
+                    owner._hear(line)
+                del owner
+        process.wait()
+    finally:  # else those who wait would do so for ever
+        ended.set()
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen, plan: BinaryIO) -> None:
     """End the worker if it is still there."""
+    plan.close()
     process.stdin.close()
     if process.poll() is not None:
         return

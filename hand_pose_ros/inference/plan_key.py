@@ -68,6 +68,7 @@ def key_of(
     :param device: None for a plan that is made without a GPU, for all those of `compute_capability`
     :raises ModelError: no usable model file
     """
+    card = read_model_file(model).card
     return PlanKey(
         model_sha256=file_sha256(model),
         flavour=library.flavour,
@@ -76,7 +77,7 @@ def key_of(
         compute_capability=device.compute_capability if device else compute_capability,
         driver=device.driver if device else "",
         platform=this_platform(),
-        precision=read_model_file(model).card.precision,
+        precision=card.precision,
         max_batch=max_batch,
     )
 

@@ -14,9 +14,12 @@ from hand_pose_ros.inference.engine_builder import BuildRequest, PlanBuild
 from hand_pose_ros.inference.engine_cache import CacheError, EngineCache
 from hand_pose_ros.inference.model_card import ModelError
 from hand_pose_ros.inference.plan_key import PlanKey, key_of
+from hand_pose_ros.inference.tensorrt_build import BuildCancelled
 from hand_pose_ros.inference.tensorrt_engine import TensorRtEngine
 from hand_pose_ros.inference.tensorrt_library import TensorRtLibrary
 from hand_pose_ros.inference.tensorrt_runner import PlanError
+
+_POLL_S = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +32,20 @@ class Gpu:
     library: TensorRtLibrary
 
 
-def load_plan(model: Path, gpu: Gpu, cache: EngineCache, serving: Callable[[], Engine] | None) -> Engine:
+def load_plan(
+    model: Path,
+    gpu: Gpu,
+    cache: EngineCache,
+    serving: Callable[[], Engine] | None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Engine:
     """The model on TensorRT, or an engine that becomes it.
 
     :param model: the file to run
     :param serving: makes the engine that answers while the plan is built; None: wait for the plan
+    :param cancelled: asked several times a second while it waits; True ends the build
     :raises ModelError: the plan cannot be built, and nothing answers meanwhile
+    :raises BuildCancelled: `cancelled` returned True
     """
     key = key_of(model, gpu.library, gpu.device)
     engine = _from_cache(model, key, gpu, cache)
@@ -59,6 +70,9 @@ def load_plan(model: Path, gpu: Gpu, cache: EngineCache, serving: Callable[[], E
             return answering
     build = PlanBuild(request)
     try:
+        while not build.wait(_POLL_S):
+            if cancelled():
+                raise BuildCancelled(f"the TensorRT plan of {model} was not waited for")
         return finish(build)
     finally:
         build.cancel()

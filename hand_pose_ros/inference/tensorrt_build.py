@@ -97,7 +97,7 @@ def parse_network(library: TensorRtLibrary, builder: Any, model_path: Path) -> A
     # The flag's number differs between 10.x and 11.x, and it may go altogether: there is nothing else in 11.x.
     typed = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
     network = builder.create_network(0 if typed is None else 1 << int(typed))
-    parser = trt.OnnxParser(network, library.logger)
+    parser = trt.OnnxParser(network, library.logger)  # owns the weights; the bindings keep it as long as its network
     if not parser.parse(model):
         raise _refused(library, model_path, "cannot parse it", [_parser_error(parser, i) for i in range(parser.num_errors)])
     inputs = [network.get_input(i) for i in range(network.num_inputs)]

@@ -13,7 +13,7 @@ from hand_pose_ros.inference.batches import batch_problem, parts
 from hand_pose_ros.inference.cuda_device import find_device
 from hand_pose_ros.inference.engine import Engine
 from hand_pose_ros.inference.model_card import ModelError
-from hand_pose_ros.inference.model_checks import check_model, output_shapes
+from hand_pose_ros.inference.model_checks import check_model
 from hand_pose_ros.inference.model_file import read_model_file
 from hand_pose_ros.inference.tensorrt_library import TensorRtLibrary
 from hand_pose_ros.inference.tensorrt_runner import PlanError, PlanRunner
@@ -68,8 +68,6 @@ class TensorRtEngine(Engine):
         if problem:
             raise ModelError(f"model {self.path}: TensorRT refused the batch: {problem}")
         count = len(next(iter(inputs.values())))
-        if not count:
-            return {name: np.empty(shape, np.float32) for name, shape in output_shapes(self.card, 0).items()}
         found = [self._runner.run({n: a[part] for n, a in inputs.items()}) for part in parts(count, self._runner.max_batch)]
         answer = {name: np.concatenate([part[name] for part in found]) for name in self.card.outputs}
         self._check_finite(answer)

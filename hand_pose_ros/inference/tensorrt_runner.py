@@ -52,6 +52,8 @@ class PlanRunner:
         self._release = weakref.finalize(self, resources.close)
         try:
             self._load(plan, resources, cuda_graph)
+            # Called first when they are given back, which at the end of a process is done by another thread.
+            resources.callback(checked, self._cuda, "cudaSetDevice", device.index)
         except BaseException:
             self._release()
             raise

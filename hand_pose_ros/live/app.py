@@ -186,7 +186,11 @@ class HandPoseApp:
     def _run(self) -> None:
         try:
             engine = self._load_engine()
-            self._step = FrameStep(engine, self._library, self.parameters, self._lookup)
+            try:
+                self._step = FrameStep(engine, self._library, self.parameters, self._lookup)
+            except BaseException:
+                engine.close()
+                raise
             if self._step.needs_color and self._color is None:
                 self._color = ColorImages(self._topic_name(COLOR_IMAGE.name))
         except Exception as error:  # told to the caller of start

@@ -11,8 +11,9 @@ from hand_pose_ros.inference.onnxruntime_engine import OnnxRuntimeEngine
 from hand_pose_ros.inference.tensorrt_engine import TensorRtEngine
 from hand_pose_ros.inference.tensorrt_runner import PlanError
 
-# Of normalised joints, and of the other outputs; TensorRT's order of additions is its own.
-TOLERANCES = {"fp32": (2e-4, 0.01), "fp16": (2e-2, 0.1)}
+# Of normalised joints, and of the other outputs, and the share of the values that must be that near, as at export: TensorRT's
+# order of additions is its own, and in half precision a rounding now and then tips a joint's votes.
+TOLERANCES = {"fp32": (2e-4, 0.01, 1.0), "fp16": (1e-2, 0.1, 0.99)}
 BATCHES = (1, 8, 2, 3, 1, 5, 8, 19, 1)
 
 
@@ -28,6 +29,12 @@ def crops(count: int, size: int, seed: int = 0) -> np.ndarray:
     return images
 
 
+def distance(name: str, found: np.ndarray, expected: np.ndarray, share: float) -> float:
+    """How far that share of the values is away at most; a covariance as a share of its joint's trace."""
+    scale = expected[..., [0, 3, 5]].sum(-1, keepdims=True) if name == "covariance" else 1.0
+    return np.quantile(np.abs(found - expected) / scale, share)
+
+
 @pytest.fixture(scope="module", params=[True, False], ids=["graph", "no graph"])
 def engines(request, shipped, gpu):
     """The same model on both back ends."""
@@ -40,13 +47,13 @@ def engines(request, shipped, gpu):
 
 def test_same_answers(engines):
     tensorrt, onnxruntime = engines
-    joints, others = TOLERANCES[tensorrt.card.precision]
+    joints, others, share = TOLERANCES[tensorrt.card.precision]
     for seed, batch in enumerate(BATCHES):
         inputs = {"depth_crop": crops(batch, tensorrt.card.input_size, seed)}
         found, expected = tensorrt.infer(inputs), onnxruntime.infer(inputs)
         assert {n: (a.shape, a.dtype) for n, a in found.items()} == {n: (a.shape, a.dtype) for n, a in expected.items()}
         for name in expected:
-            np.testing.assert_allclose(found[name], expected[name], atol=joints if name == "joints" else others, rtol=0.02)
+            assert distance(name, found[name], expected[name], share) <= (joints if name == "joints" else others), name
 
 
 def test_answers_do_not_depend_on_what_was_asked_before(engines):
@@ -60,10 +67,10 @@ def test_answers_do_not_depend_on_what_was_asked_before(engines):
         np.testing.assert_array_equal(first[name], again[name])
 
 
-def test_no_rows(engines):
-    tensorrt, onnxruntime = engines
-    none = {"depth_crop": crops(0, tensorrt.card.input_size)}
-    assert {n: a.shape for n, a in tensorrt.infer(none).items()} == {n: a.shape for n, a in onnxruntime.infer(none).items()}
+def test_an_empty_batch_is_refused_by_both(engines):
+    for engine in engines:
+        with pytest.raises(ModelError, match="refused the batch"):
+            engine.infer({"depth_crop": crops(0, engine.card.input_size)})
 
 
 def test_cuda_graphs_are_recorded(shipped, gpu):

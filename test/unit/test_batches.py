@@ -56,3 +56,4 @@ def test_arrays_that_are_no_batch():
     )
     assert "group is int64 (2, 3), it must be int64 (N, 4)" in batch_problem(slots, {"points": points, "group": group[:, :3]})
     assert batch_problem(slots, {"points": points, "group": group[:1]}) == "its inputs differ in length: points 2, group 1"
+    assert batch_problem(slots, {"points": points[:0], "group": group[:0]}) == "it is empty"

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -11,6 +12,7 @@ from onnx import helper
 from plan_builds import without_gpu
 from tiny_model import OFFSETS, tiny_card, write_tiny_model
 
+from hand_pose_ros import inference
 from hand_pose_ros.inference.engine import EngineSettings, load_engine
 from hand_pose_ros.inference.model_card import ModelError
 
@@ -127,6 +129,11 @@ def test_back_ends(tmp_path, caplog):
         load_engine(path, settings=EngineSettings(precision="int4"))
     with pytest.raises(ModelError, match="threads 0"):
         load_engine(path, threads=0)
+
+
+def test_the_package_s_text_names_its_files():
+    files = {file.stem for file in Path(inference.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == set(re.findall(r"`(\w+)`", inference.__doc__)) - {"load_engine"}
 
 
 @without_gpu

@@ -9,12 +9,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
+import warnings
 from pathlib import Path
 
 import onnx
 import pytest
 from plan_builds import PLAN, any_key, is_gone, needs_rtx, request, rtx_key, script, small_disk, until, until_it_waits
 
+from hand_pose_ros.inference import engine_builder
 from hand_pose_ros.inference.build_lock import BuildLock
 from hand_pose_ros.inference.engine_builder import BuildRequest, PlanBuild
 from hand_pose_ros.inference.engine_cache import EngineCache
@@ -150,6 +154,10 @@ def test_a_model_or_library_that_changed_since(cache, model):
         PlanBuild(request(model, dataclasses.replace(key, model_sha256="cd" * 32), cache.folder)).result()
     with pytest.raises(ModelError, match=f"tensorrt_rtx is {key.version} now and was 1.0.0 at the start"):
         PlanBuild(request(model, dataclasses.replace(key, version="1.0.0"), cache.folder)).result()
+    with pytest.raises(ModelError, match="gone.onnx cannot be read any more .No such file or directory.: start again"):
+        PlanBuild(request(model.with_name("gone.onnx"), key, cache.folder)).result()
+    with pytest.raises(ModelError, match="gone.onnx cannot be read .*: name an .onnx file"):
+        rtx_key(model.with_name("gone.onnx"))
 
 
 def test_without_the_library(cache, model):
@@ -239,6 +247,50 @@ def test_a_worker_that_dies(cache, model, held, number, said):
     os.kill(build.pid, number)
     with pytest.raises(ModelError, match=f"{said}.*set backend to onnxruntime"):
         build.result()
+
+
+def test_a_worker_that_dies_while_it_speaks(cache, model, monkeypatch, tmp_path):
+    """Half a line is not waited on for ever."""
+    said = "print('{\"error\": \"no', end='', flush=True)"
+    (tmp_path / "half_a_line.py").write_text(f"import os, signal\n{said}\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(engine_builder, "WORKER", "half_a_line")
+    build = PlanBuild(request(model, any_key(model), cache.folder))
+    until(lambda: build.done, "the build has ended")
+    with pytest.raises(ModelError, match="ended by SIGKILL"):
+        build.result()
+
+
+def test_where_python_has_no_files_in_memory(cache, model, held, monkeypatch):
+    monkeypatch.delattr(os, "memfd_create")
+    key, lock = held
+    cache.store(key, PLAN, model=model, build_s=1.0)
+    lock.release()
+    assert PlanBuild(request(model, key, cache.folder)).result().plan == PLAN
+    monkeypatch.setattr(tempfile, "tempdir", str(model / "no folder"))
+    with pytest.raises(ModelError, match="no temporary file .*: set TMPDIR to a folder with room"):
+        PlanBuild(request(model, key, cache.folder))
+
+
+def test_files_and_processes_are_given_back(cache, model, held):
+    key, lock = held
+    cache.store(key, PLAN, model=model, build_s=1.0)
+    lock.release()
+
+    def open_files() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    PlanBuild(request(model, key, cache.folder)).result()
+    gc.collect()
+    before, threads = open_files(), threading.active_count()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")  # of a file that nobody closed
+        for _ in range(3):
+            PlanBuild(request(model, key, cache.folder)).result()
+        gc.collect()
+    assert not said
+    until(lambda: threading.active_count() <= threads, "the readers have ended")
+    assert open_files() <= before
 
 
 def test_a_worker_that_cannot_start(cache, model, monkeypatch, tmp_path, capfd):

@@ -5,6 +5,8 @@ from tiny_model import tiny_card, write_tiny_model
 
 from hand_pose_ros.inference.model_card import ModelError
 from hand_pose_ros.inference.model_choice import choose_model
+from hand_pose_ros.live.parameters import DEFAULT_MODEL
+from hand_pose_ros.share import find
 
 
 def write(path, precision="fp32", **card):
@@ -23,6 +25,12 @@ def test_auto_takes_half_precision_where_it_is_faster(pair):
     # A file that was named is meant, unless it has a faster twin.
     assert choose_model(half, "auto", prefer_half=False) == half
     assert choose_model(half, "auto", prefer_half=True) == half
+
+
+def test_the_model_that_comes_with_the_package_has_its_twin():
+    full = find(DEFAULT_MODEL)
+    assert choose_model(full, "auto", prefer_half=True) == full.with_name(f"{full.stem}_fp16.onnx")
+    assert choose_model(full, "auto", prefer_half=False) == full
 
 
 def test_a_precision_that_is_asked_for(pair):

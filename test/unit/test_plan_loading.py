@@ -1,13 +1,14 @@
 """TensorRT on a machine without a GPU: everything up to where the plan would go onto one."""
 
 import os
+import re
 import signal
 import sys
 import threading
 
 import numpy as np
 import pytest
-from plan_builds import PLAN, needs_rtx, until, without_gpu
+from plan_builds import PLAN, is_gone, needs_rtx, until, without_gpu
 
 from hand_pose_ros.inference.cuda_device import CudaDevice
 from hand_pose_ros.inference.engine import load_engine
@@ -15,6 +16,7 @@ from hand_pose_ros.inference.engine_cache import EngineCache
 from hand_pose_ros.inference.model_card import ModelError
 from hand_pose_ros.inference.plan_key import key_of
 from hand_pose_ros.inference.plan_loading import Gpu, load_plan
+from hand_pose_ros.inference.tensorrt_build import BuildCancelled
 from hand_pose_ros.inference.tensorrt_library import find_tensorrt
 
 CROPS = {"depth_crop": np.ones((1, 1, 96, 96), np.float32)}
@@ -101,4 +103,22 @@ def test_ctrl_c_while_waiting_ends_the_build(model, gpu, cache):
         threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
             load_plan(model, gpu, cache, None)
+    assert not list(cache.folder.iterdir())
+
+
+def test_who_waits_may_give_up(model, gpu, cache, caplog):
+    """A node that is ended while it starts: its signal handler raises nothing, and its engine is loaded on another thread."""
+    asked = []
+
+    def third_time() -> bool:
+        asked.append(0)
+        return len(asked) == 3
+
+    cache.folder.mkdir()
+    caplog.set_level("INFO", "hand_pose_ros")
+    with cache.building(key_of(model, gpu.library, gpu.device).digest, lambda note: None):
+        with pytest.raises(BuildCancelled, match="tiny.onnx was not waited for"):
+            load_plan(model, gpu, cache, None, third_time)
+        assert is_gone(int(re.search(r"process (\d+) builds", caplog.text)[1]))
+    assert len(asked) == 3
     assert not list(cache.folder.iterdir())

@@ -13,10 +13,10 @@ import platform
 import subprocess
 import sys
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from plan_builds import needs_rtx
 from stub_library import MACHINES, write_stub_library
 from tensorrt_uses import OWNERS, Use, path_of, uses_of
 
@@ -80,7 +80,7 @@ def test_every_use_is_in_full_tensorrt(uses: list[Use], version: str, tmp_path: 
     assert not wrong
 
 
-@pytest.mark.skipif(find_spec("tensorrt_rtx") is None, reason="no wheel of TensorRT-RTX for this machine")
+@needs_rtx
 def test_every_use_is_in_tensorrt_rtx(uses: list[Use], tmp_path: Path):
     # What is optional must be somewhere, else it is a name that we made up.
     _, wrong = problems("tensorrt_rtx", uses, tmp_path)

@@ -2,21 +2,20 @@
 
 import threading
 import time
-from importlib.util import find_spec
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from plan_builds import needs_rtx, without_gpu
 from tiny_model import write_tiny_model
 
-from hand_pose_ros.inference.cuda_device import find_device
 from hand_pose_ros.inference.model_card import ModelError
 from hand_pose_ros.inference.tensorrt_build import BuildCancelled, batch_profile, build_plan, parse_network
 from hand_pose_ros.inference.tensorrt_engine import TensorRtEngine
 from hand_pose_ros.inference.tensorrt_library import find_tensorrt
 
-pytestmark = pytest.mark.skipif(find_spec("tensorrt_rtx") is None, reason="no wheel of TensorRT-RTX for this machine")
+pytestmark = needs_rtx
 
 
 @pytest.fixture(scope="module")
@@ -156,15 +155,7 @@ def test_half_precision_is_what_the_file_says(rtx, tmp_path):
     assert build_plan(rtx, path)
 
 
-def has_gpu() -> bool:
-    try:
-        find_device()
-    except ModelError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(has_gpu(), reason="there is a GPU here: test/gpu runs the engine")
+@without_gpu
 def test_without_a_gpu_the_engine_says_so_and_touches_nothing(rtx, tmp_path):
     path = write_tiny_model(tmp_path / "tiny.onnx")
     with pytest.raises(ModelError, match="needs an NVIDIA GPU and its driver, and CUDA finds none"):

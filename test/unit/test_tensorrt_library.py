@@ -3,14 +3,12 @@
 import logging
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
+from plan_builds import needs_rtx
 
 from hand_pose_ros.inference.model_card import ModelError
 from hand_pose_ros.inference.tensorrt_library import find_tensorrt, version_problem
-
-needs_rtx = pytest.mark.skipif(find_spec("tensorrt_rtx") is None, reason="no wheel of TensorRT-RTX for this machine")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import lightning
 import torch
 from tqdm import tqdm
 
-from hand_pose_training.losses import joint_error_m
+from hand_pose_training.losses import joint_error_m, joint_weights
 from hand_pose_training.task import HandPoseTask
 
 LAST, FINAL = "last.ckpt", "final.ckpt"
@@ -84,7 +84,9 @@ class Checkpoints(lightning.Callback):
 
 @torch.no_grad()
 def validation_error_m(task: HandPoseTask, crops: dict[str, torch.Tensor]) -> float:
-    """Mean joint error of the averaged network in metres (as `joint_error_m`)."""
+    """Mean joint error of the averaged network in metres (as `joint_error_m`); NaN without a label."""
+    if not joint_weights(crops).any():
+        return float("nan")
     parts = []
     for start in range(0, len(crops["joints"]), BATCH):
         batch = {key: value[start : start + BATCH].to(task.device) for key, value in crops.items()}

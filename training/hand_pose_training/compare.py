@@ -81,7 +81,8 @@ def measure(name: str, samples: int, learning_rate: float, folder: Path) -> dict
         recipe = load_recipe(CONFIGS / f"{name}.yaml", [f"{key}={value}" for key, value in SAME.items()])
         net = recipe.network().eval()
     kind = net.crop_kind
-    calibration = calibrated(net, "unknown", fixed_set("calibration", recipe.data.size, CUBE_M, CALIBRATION_CROPS, kind))
+    crops = CALIBRATION_CROPS if samples else PARITY_CROPS  # fresh weights have nothing to calibrate
+    calibration = calibrated(net, "unknown", fixed_set("calibration", recipe.data.size, CUBE_M, crops, kind))
     graph = ExportGraph(net, calibration).eval()
     card = ModelCard(
         name=recipe.name,

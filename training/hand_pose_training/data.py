@@ -65,6 +65,11 @@ class DataSettings:
     epoch_samples: int = 100_000
     synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
 
+    @property
+    def validates_on_training_data(self) -> bool:
+        """Whether errors are measured on frames that are trained on, for want of other labels."""
+        return self.source != "synthetic" and self.train_split == self.validation_split
+
 
 class Crops(Protocol):
     """A map-style set of samples, each a dict of arrays with the keys of `synthetic.dataset`."""

@@ -1,4 +1,5 @@
-"""What networks are calibrated and measured on: crops that they were not trained on, with the source of their centres."""
+"""What networks are calibrated and measured on, with the source of the crops' centres: crops that they were not trained on, or
+what a recipe validates on."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def synthetic_exam(name: str, size: int, cube_m: float, joints: str, crop_kind: 
 def calibration_and_test(recipe: Recipe, cube_m: float, crop_kind: str) -> tuple[Exam, Exam]:
     """What a checkpoint of the recipe is calibrated on, and what its card's errors are of.
 
-    Of a dataset these are every other frame of those that the error was measured on while training, which are never trained on.
+    Of a dataset these are every other frame of those that the error was measured on while training. Their name says so where
+    they were trained on, too (HO-3D, whose other labels are held back).
 
     :raises DatasetError: the dataset is not there
     :raises RecipeError: the data label no frame with all joints of the skeleton
@@ -50,6 +52,8 @@ def calibration_and_test(recipe: Recipe, cube_m: float, crop_kind: str) -> tuple
         batch, source, center = validation_crops(recipe.data, crop_kind)
         batch = relabelled(batch, source, skeleton(recipe.skeleton))
         name = f"{recipe.data.source} {recipe.data.validation_split}"
+        if recipe.data.validates_on_training_data:
+            name += ", which was trained on"
         calibration, test = (
             Exam(f"{name}, {which} of {len(batch['present'])} frames taken evenly", center, _rows(batch, slice(start, None, 2)))
             for start, which in enumerate(("odd ones", "even ones"))

@@ -42,7 +42,8 @@ def figures_of(batch: dict[str, np.ndarray], outputs: dict[str, np.ndarray], joi
         }
     if "confidence" in outputs:
         within = (errors <= CONFIDENT_WITHIN_M) & present[:, None]
-        figures["confidence"] = _confidence(outputs["confidence"], within)
+        told = labelled | ~present[:, None]  # without a hand no joint is within 20 mm
+        figures["confidence"] = _confidence(outputs["confidence"][told], within[told])
     if "presence" in outputs:
         figures["presence_right_share"] = rounded(((outputs["presence"] >= 0.5) == present).mean(), 4)
     if "right_side" in outputs:
@@ -76,7 +77,7 @@ def slice_figures(errors: np.ndarray) -> dict[str, Any]:
 
 
 def _confidence(confidence: np.ndarray, within: np.ndarray) -> dict[str, Any]:
-    """How often joints of each confidence are within 20 mm, and the mean squared difference (Brier score)."""
+    """Of confidences (M,): how often joints of each are within 20 mm, and the mean squared difference (Brier score)."""
     edges = np.linspace(0, 1, 6)
     bins = []
     for low, high in pairwise(edges):

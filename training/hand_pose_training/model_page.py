@@ -12,7 +12,8 @@ import yaml
 from hand_pose_ros.inference.model_card import ModelCard
 from hand_pose_ros.perception.inputs import crop_size
 from hand_pose_ros.skeleton import skeleton
-from hand_pose_training.recipe import Recipe
+from hand_pose_training.recipe import Recipe, load_recipe
+from hand_pose_training.recipes import CONFIGS
 
 _LIMITS = ("One hand a crop; a second hand in the cube, gloves and tools that hide most of the hand mislead it.",)
 _SYNTHETIC_LIMITS = (
@@ -53,6 +54,7 @@ def model_page(card: ModelCard, recipe: Recipe) -> str:
         f"| {v['from']} to {v['to']} | {v['joints']} | {100 * v['share_within_20mm']:.1f} |" for v in errors["confidence"]["bins"]
     )
     limits = "\n".join(f"- {limit}" for limit in limits_of(recipe))
+    seen = "trained on, too" if recipe.data.validates_on_training_data else "never trained on"
     size, revision, joint_count = crop_size(card), card.revision, len(skeleton(card.skeleton))
     return f"""# {card.name}
 
@@ -65,17 +67,17 @@ def model_page(card: ModelCard, recipe: Recipe) -> str:
 
 ## Commands
     hand-pose-train fit --config {recipe_path(recipe)} --out runs/{card.name}
-    hand-pose-train export runs/{card.name}/final.ckpt --out models/{card.name}.onnx
-    hand-pose-train evaluate --model models/{card.name}.onnx --set heldout --json figures.json
+    hand-pose-train export runs/{card.name}/final.ckpt --out models/{errors["model"]}{_precision_option(card)}
+    hand-pose-train evaluate --model models/{errors["model"]} --set heldout --json figures.json
 
 ## Errors
-{errors["crops"]} crops that were never trained on ({errors["set"]}). Centre: {errors["center"]}.
+{errors["crops"]} crops that were {seen} ({errors["set"]}). Centre: {errors["center"]}.
 Errors are Euclidean, over all joints, in millimetres.
 
 | figure | value |
 | --- | --- |
 | mean error | {errors["mean_error_mm"]} mm |
-| median error | {errors["median_error_mm"]} mm |
+{_full_precision_row(errors)}| median error | {errors["median_error_mm"]} mm |
 | frames with all joints within 20 mm | {100 * errors["good_frames_20mm"]:.1f} % |
 | frames with all joints within 30 mm | {100 * errors["good_frames_30mm"]:.1f} % |
 | area under the good-frame curve, 0 to 80 mm | {errors["good_frame_auc_0_80mm"]} |
@@ -109,6 +111,14 @@ Confidence: the probability that a joint is within 20 mm.
 """
 
 
+def _precision_option(card: ModelCard) -> str:
+    return "" if card.precision == "fp32" else f" --precision {card.precision}"
+
+
+def _full_precision_row(errors: dict[str, Any]) -> str:
+    return f"| mean error in fp32 | {errors['fp32_mean_error_mm']} mm |\n" if "fp32_mean_error_mm" in errors else ""
+
+
 def _side_rows(errors: dict[str, Any]) -> str:
     if "given_side" not in errors:
         return ""
@@ -120,8 +130,10 @@ def _side_rows(errors: dict[str, Any]) -> str:
 
 
 def recipe_path(recipe: Recipe) -> str:
-    """Where the recipe lies in the repository."""
-    return f"training/configs/{recipe.method}/{recipe.name}.yaml"
+    """Where the recipe lies in the repository; "RECIPE.yaml" where it is none of the repository's."""
+    paths = CONFIGS.rglob(f"{recipe.name}.yaml")
+    found = [path.relative_to(CONFIGS) for path in paths if load_recipe(path).method == recipe.method]
+    return f"training/configs/{found[0].as_posix()}" if found else "RECIPE.yaml"
 
 
 def code_revision() -> str:

@@ -20,8 +20,8 @@ class OptimSettings:
     :param optimizer: adamw (weight decay decoupled) or adam (weight decay as an L2 term of the loss, as the papers' code has it)
     :param learning_rate: at its peak
     :param schedule: after the warm-up: cosine (to 0 at the budget's end), exponential (times `decay` every epoch), step (times
-        `decay` every `decay_epochs`), plateau (times `decay` when the validation error has not fallen for `decay_epochs`),
-        constant
+        `decay` every `decay_epochs`, at most `max_drops` times where that is not 0), plateau (times `decay` when the validation
+        error has not fallen for `decay_epochs`), constant
     :param warmup: share of the budget in which the rate rises linearly
     :param average_decay: per step, of the exponential average of the weights, which is what is evaluated and exported;
         0: the weights themselves
@@ -35,6 +35,7 @@ class OptimSettings:
     warmup: float = 0.02
     decay: float = 0.1
     decay_epochs: int = 1
+    max_drops: int = 0
     average_decay: float = 0.998
 
     def __post_init__(self) -> None:
@@ -61,20 +62,25 @@ class Plateau:
     :param epochs_since_best: epochs since it was reached
     :param since_drop: epochs since then or since the learning rate last fell
     :param drops: how often the learning rate fell
+    :param stage: of the supervision (`Method.stage`) that all this is of
     """
 
     best_m: float = float("inf")
     epochs_since_best: int = 0
     since_drop: int = 0
     drops: int = 0
+    stage: int = 0
 
-    def after(self, error_m: float, patience: int) -> Plateau:
-        """After one more epoch; `patience` epochs without a better error lower the learning rate."""
+    def after(self, error_m: float, patience: int, stage: int = 0) -> Plateau:
+        """After one more epoch; `patience` epochs without a better error lower the learning rate. A new stage starts afresh, with
+        the rate of the beginning."""
+        if stage != self.stage:
+            return Plateau(error_m, stage=stage)
         if error_m < self.best_m:
-            return Plateau(error_m, 0, 0, self.drops)
+            return Plateau(error_m, 0, 0, self.drops, stage)
         dropping = self.since_drop + 1 >= patience
         since_drop = 0 if dropping else self.since_drop + 1
-        return Plateau(self.best_m, self.epochs_since_best + 1, since_drop, self.drops + dropping)
+        return Plateau(self.best_m, self.epochs_since_best + 1, since_drop, self.drops + dropping, stage)
 
 
 def learning_rate(optim: OptimSettings, clock: Clock) -> float:
@@ -86,7 +92,7 @@ def learning_rate(optim: OptimSettings, clock: Clock) -> float:
         return optim.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
     drops = {
         "exponential": clock.epoch,
-        "step": clock.epoch // optim.decay_epochs,
+        "step": min(clock.epoch // optim.decay_epochs, optim.max_drops or clock.epoch),
         "plateau": clock.plateaus,
         "constant": 0,
     }

@@ -16,6 +16,7 @@ from hand_pose_ros.skeleton import remap, skeleton
 from hand_pose_training.data import joints_m, stacked
 from hand_pose_training.datasets.catalog import open_dataset
 from hand_pose_training.datasets.depth_crops import CropSettings, DepthCrops
+from hand_pose_training.datasets.depth_dataset import DepthDataset
 from hand_pose_training.datasets.rgb_crops import RgbCrops, RgbCropSettings
 from hand_pose_training.datasets.sample import Dataset, DatasetError
 from hand_pose_training.sides import answers
@@ -81,13 +82,15 @@ def predict(engine: Engine, frames: Dataset) -> tuple[np.ndarray, list[str], np.
 def write(path: Path, joints: np.ndarray, names: list[str], frames: Dataset) -> None:
     """The joints (N, J, 3) in metres as `score` reads them, by the file's ending.
 
-    :raises DatasetError: another ending than .npz and .txt
+    :raises DatasetError: another ending than .npz and .txt, or .txt for a dataset whose frames have cameras of their own
     """
     if path.suffix == ".npz":
         np.savez(path, joints=joints, names=np.array(names))
     elif path.suffix == ".txt":
+        if not isinstance(frames, DepthDataset):
+            raise DatasetError(f"{path}: colour images have cameras of their own, which such a file does not tell; write .npz")
         depth = 1000 * joints[..., 2:]
-        rows = np.concatenate([frames[0].camera.project(joints), depth], axis=-1).reshape(len(joints), -1)
+        rows = np.concatenate([frames.camera.project(joints), depth], axis=-1).reshape(len(joints), -1)
         np.savetxt(path, rows, fmt="%.4f")
     else:
         raise DatasetError(f"{path}: predictions go to .npz or .txt")

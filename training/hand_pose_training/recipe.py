@@ -99,7 +99,9 @@ class Recipe:
         """
         net = METHODS[self.method].for_skeleton(self.model, skeleton(self.skeleton))
         if self.side == "right" and not net.tells_hand:
-            raise RecipeError(f"side right: {self.method} does not tell sides: take side unknown, or awr with model.hand_head")
+            raise RecipeError(
+                f"side right: this {self.method} does not tell sides; awr does with model.hand_head true, or give side unknown"
+            )
         return net
 
 

@@ -92,10 +92,20 @@ class HandPoseTask(lightning.LightningModule):
         return endless_loader(self.crops, loop.batch_size // world, self.all_samples, self.global_rank, world, loop.workers)
 
     def validation_crops(self) -> dict[str, Tensor]:
-        """What the error is measured on while training, stacked, with the network's inputs."""
-        crops, source, _ = validation_crops(self.recipe.data, self.net.crop_kind)
-        crops = relabelled(crops, source, skeleton(self.recipe.skeleton))
-        if self.recipe.side == "right":
+        """What the error is measured on while training, stacked, with the network's inputs.
+
+        :raises RecipeError: no labels among them, though the error decides the rate or the end of the run
+        """
+        recipe = self.recipe
+        crops, source, _ = validation_crops(recipe.data, self.net.crop_kind)
+        crops = relabelled(crops, source, skeleton(recipe.skeleton))
+        needed = recipe.optim.schedule == "plateau" or recipe.budget.plateau_epochs
+        if needed and not crops["joint_weight"].any():
+            raise RecipeError(
+                f"{recipe.data.source} {recipe.data.validation_split} has no labels to tell a plateau by: give "
+                f"data.validation_split one that has, or another optim.schedule and budget.plateau_epochs 0"
+            )
+        if recipe.side == "right":
             crops = as_right_hands(crops)
         return to_tensors(crops | self.net.inputs_of(crops[self.net.crop_kind]))
 
@@ -122,8 +132,8 @@ class HandPoseTask(lightning.LightningModule):
         """Sets the rate; ends the run (-1) when the budget is spent. The first process's clock counts for all."""
         self.elapsed_s = self._first_process(time.monotonic() - self._started)
         self.progress = self.progress_of(self.samples_seen, self.elapsed_s)
-        patience = self.recipe.budget.plateau_epochs
-        if self.progress >= 1 or (patience and self.plateau.epochs_since_best >= patience):
+        patience, last_stage = self.recipe.budget.plateau_epochs, self.plateau.stage == self.net.stage(1.0)
+        if self.progress >= 1 or (patience and last_stage and self.plateau.epochs_since_best >= patience):
             self.trainer.should_stop = True
             return -1
         clock = Clock(self.progress, self.samples_seen // self.epoch_samples, self.plateau.drops)
@@ -152,7 +162,8 @@ class HandPoseTask(lightning.LightningModule):
 
     def validated(self, error_m: float) -> None:
         """An epoch ended with this validation error in the first process, whose word counts for all."""
-        self.plateau = self.plateau.after(self._first_process(error_m), self.recipe.optim.decay_epochs)
+        stage = self.net.stage(self.progress)
+        self.plateau = self.plateau.after(self._first_process(error_m), self.recipe.optim.decay_epochs, stage)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["run"] = {

@@ -10,6 +10,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In several processes (-n 2 --dist loadgroup) a file's tests stay together, and so do those that share exported models;
+    those of `make test-full` go where there is room."""
+    for item in items:
+        if item.get_closest_marker("full") is None:
+            together = "exports" if item.path.stem in ("test_small_methods", "test_tensorrt_gate") else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(together))
+
+
 @pytest.fixture(scope="session")
 def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of a small right-hand network after a few steps, in a finished run's folder."""

@@ -10,6 +10,8 @@ import torch
 from onnx import numpy_helper
 
 from hand_pose_ros.inference.engine import load_engine
+from hand_pose_ros.inference.model_file import read_model_file
+from hand_pose_training import export
 from hand_pose_training.cli import main
 from hand_pose_training.data import fixed_set
 from hand_pose_training.evaluate import evaluate
@@ -72,11 +74,34 @@ def test_an_empty_crop_gives_finite_outputs(graph: ExportGraph):
         assert all(values.isfinite().all() for values in graph(torch.ones(1, 1, 48, 48)))
 
 
-def test_export_writes_a_model_that_the_runtime_loads(small_checkpoint: Path, tmp_path: Path, capsys, monkeypatch):
+@pytest.fixture
+def few_crops(monkeypatch):
+    """Two dozen crops a set, not thousands."""
     import hand_pose_training.data as data
 
     sets = {name: (seed, 24, settings) for name, (seed, _, settings) in data._FIXED_SETS.items()}
-    monkeypatch.setattr(data, "_FIXED_SETS", sets)  # two dozen crops a set, not thousands
+    monkeypatch.setattr(data, "_FIXED_SETS", sets)
+
+
+def test_half_precision_is_measured_and_refused_where_it_costs_too_much(small_checkpoint, tmp_path, few_crops, monkeypatch):
+    out, really, made = tmp_path / "small_fp16.onnx", export.to_onnx, []
+    monkeypatch.setattr(export, "to_onnx", lambda *arguments: made.append(really(*arguments)) or made[-1])
+    card = export.export(small_checkpoint, out, precision="fp16")
+    figures = read_model_file(out).card.errors
+    assert card.precision == read_model_file(out).card.precision == "fp16"
+    assert abs(figures["mean_error_mm"] - figures["fp32_mean_error_mm"]) <= 0.2
+    page = out.with_suffix(".md").read_text()
+    assert f"| mean error in fp32 | {figures['fp32_mean_error_mm']} mm |" in page
+    assert "--out models/small_fp16.onnx --precision fp16\n" in page
+    monkeypatch.setattr(export, "HALF_LOSS_MM", -100.0)  # as if nothing were good enough
+    again = iter(made)  # the same two graphs, which take seconds to make
+    monkeypatch.setattr(export, "to_onnx", lambda *arguments: next(again))
+    with pytest.raises(ExportError, match="half precision costs .* mm on held-out crops: nothing was written, use fp32"):
+        export.export(small_checkpoint, tmp_path / "other_fp16.onnx", precision="fp16")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small_fp16.md", "small_fp16.onnx"]
+
+
+def test_export_writes_a_model_that_the_runtime_loads(small_checkpoint: Path, tmp_path: Path, capsys, few_crops):
     out = tmp_path / "models" / "small.onnx"
     assert main(["export", str(small_checkpoint), "--out", str(out), "--note", "Four steps."]) == 0
     engine = load_engine(out)
@@ -105,6 +130,12 @@ def test_checkpoint_and_model_have_the_same_errors_where_the_side_is_told(small_
     write(model, card, path)
     torch_figures, onnx_figures = (evaluate(file, "heldout", 20)["given_side"] for file in (small_checkpoint, path))
     assert torch_figures["mean_error_mm"] == pytest.approx(onnx_figures["mean_error_mm"], abs=0.02)
+
+
+def test_what_weights_depend_on_cannot_be_changed_at_export(small_checkpoint: Path, tmp_path: Path, capsys):
+    wide = "--model.backbone.channels=64"
+    assert main(["export", str(small_checkpoint), "--out", str(tmp_path / "a.onnx"), wide]) == 2
+    assert f"{wide} needs other weights" in capsys.readouterr().err
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path, capsys):

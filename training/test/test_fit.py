@@ -94,14 +94,21 @@ def test_init_spends_its_own_budget_on_crops_that_the_other_run_did_not_see(smal
     assert again.all_samples == 56 and next(iter(again.train_dataloader().sampler)) == 56
 
 
-def test_a_checkpoint_counts_the_step_that_made_its_weights(tmp_path):
-    """Saved after the last step of an epoch: that step's crops are counted, and its weights averaged."""
-    recipe = small_recipe(samples=24, average_decay=0.0)
-    fit(replace(recipe, data=replace(recipe.data, epoch_samples=16)), tmp_path)
-    task = load_task(tmp_path / "last.ckpt")
-    assert task.samples_seen == 16
-    average = dict(task.exported_net.named_parameters())
-    assert all(torch.equal(value, average[name]) for name, value in task.net.named_parameters())
+def test_a_seed_decides_a_run_and_a_resume_changes_nothing(tmp_path):
+    """The same weights, to the last bit, of two runs and of one that goes on from a checkpoint after 24 of 32 crops."""
+    recipe = small_recipe(samples=32)
+    recipe = replace(recipe, data=replace(recipe.data, epoch_samples=24))
+    whole, again = fit(recipe, tmp_path / "whole"), fit(recipe, tmp_path / "again")
+    assert load_task(tmp_path / "whole/last.ckpt").samples_seen == 24
+    resumed = fit(recipe, tmp_path / "resumed", resume=tmp_path / "whole/last.ckpt")
+    assert same_weights(whole, again) and same_weights(whole, resumed)
+    assert not same_weights(whole, fit(replace(recipe, seed=2), tmp_path / "other"))
+
+
+def same_weights(one: HandPoseTask, other: HandPoseTask) -> bool:
+    """Those that learn, and their average."""
+    weights = other.state_dict()
+    return all(torch.equal(value, weights[name]) for name, value in one.state_dict().items())
 
 
 def test_processes_drop_out_different_values():

@@ -11,6 +11,7 @@ from small import small_recipe
 from test_dataset_nyu import write_depth, write_labels
 
 from hand_pose_ros.inference.engine import load_engine
+from hand_pose_training.callbacks import validation_error_m
 from hand_pose_training.cli import main
 from hand_pose_training.data import DataSettings
 from hand_pose_training.datasets import nyu
@@ -18,7 +19,7 @@ from hand_pose_training.datasets.sample import DatasetError
 from hand_pose_training.export import export
 from hand_pose_training.fit import fit
 from hand_pose_training.optim import OptimSettings
-from hand_pose_training.recipe import BudgetSettings, Recipe
+from hand_pose_training.recipe import BudgetSettings, Recipe, RecipeError
 from hand_pose_training.task import load_task
 
 FRAMES = {"train": 16, "test": 5}
@@ -54,9 +55,22 @@ def test_epochs_of_a_dataset_lower_the_rate_at_a_plateau(recipe: Recipe, tmp_pat
     assert torch.load(tmp_path / "run/final.ckpt", weights_only=False)["run"]["plateau"]["drops"] > 0
 
 
-def test_a_run_ends_early_when_nothing_gets_better(recipe: Recipe, tmp_path):
-    stopping = replace(recipe, budget=BudgetSettings(epochs=50, plateau_epochs=2))
-    assert fit(stopping, tmp_path / "run").samples_seen < 10 * FRAMES["train"]
+def test_a_run_ends_early_when_nothing_gets_better_but_not_before_its_last_stage(recipe: Recipe, tmp_path):
+    """Joint supervision begins after 5 of 50 epochs; two standing epochs after that end the run."""
+    model = replace(recipe.model, supervision="both", dense_only=0.1)
+    stopping = replace(recipe, model=model, budget=BudgetSettings(epochs=50, plateau_epochs=2))
+    assert 6 <= fit(stopping, tmp_path / "run").samples_seen / FRAMES["train"] <= 9
+
+
+def test_a_plateau_needs_labels_to_be_told_by(recipe: Recipe, tmp_path):
+    """A schedule that does not look at the error goes on."""
+    write_labels(tmp_path / "nyu/test/joint_data.mat", np.full((FRAMES["test"], 36, 3), np.nan))
+    blind = replace(recipe, data=replace(recipe.data, options={"center": "center_of_mass"}))
+    with pytest.raises(RecipeError, match="nyu test has no labels to tell a plateau by"):
+        fit(blind, tmp_path / "run")
+    fixed = replace(blind, optim=OptimSettings(schedule="constant"), budget=BudgetSettings(epochs=1))
+    task = fit(fixed, tmp_path / "fixed")
+    assert np.isnan(validation_error_m(task, task.validation_crops()))
 
 
 def test_a_missing_dataset_is_named(recipe: Recipe, tmp_path):

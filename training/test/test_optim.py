@@ -23,6 +23,8 @@ def test_cosine_warms_up_and_ends_at_zero():
         ({"schedule": "exponential", "decay": 0.96}, 2, 0, 0.96**2 * 1e-3),
         ({"schedule": "step", "decay": 0.1, "decay_epochs": 30}, 29, 0, 1e-3),
         ({"schedule": "step", "decay": 0.1, "decay_epochs": 30}, 30, 0, 1e-4),
+        ({"schedule": "step", "decay": 0.1, "decay_epochs": 30}, 60, 0, 1e-5),
+        ({"schedule": "step", "decay": 0.1, "decay_epochs": 30, "max_drops": 1}, 60, 0, 1e-4),
         ({"schedule": "plateau", "decay": 0.5}, 9, 2, 2.5e-4),
         ({"schedule": "constant"}, 50, 3, 1e-3),
     ],
@@ -36,6 +38,13 @@ def test_two_epochs_without_a_better_error_lower_the_rate():
     for error_m, drops, since_best in [(0.02, 0, 0), (0.03, 0, 1), (0.02, 1, 2), (0.025, 1, 3), (0.01, 1, 0)]:
         plateau = plateau.after(error_m, patience=2)
         assert (plateau.drops, plateau.epochs_since_best) == (drops, since_best)
+
+
+def test_a_new_stage_of_the_supervision_starts_with_the_first_rate():
+    """Its errors are of another network, so to say: a worse one than the best before is no standstill."""
+    standing = Plateau(0.02, epochs_since_best=4, since_drop=1, drops=3)
+    assert standing.after(0.05, patience=2, stage=1) == Plateau(0.05, stage=1)
+    assert Plateau(0.05, stage=1).after(0.06, patience=2, stage=1) == Plateau(0.05, 1, 1, 0, stage=1)
 
 
 def test_adam_and_adamw_decay_weights_in_their_own_way():

@@ -70,7 +70,7 @@ def test_an_override_fills_what_was_null(tmp_path: Path):
 def test_one_side_needs_a_network_that_tells_sides(tmp_path: Path):
     path = write(tmp_path, "name: a\nmethod: awr\nside: right\nmodel: {backbone: {channels: 16, depth: 2, increase: 0}}\n")
     assert load_recipe(path, ["model.hand_head=true"]).network().tells_hand
-    with pytest.raises(RecipeError, match="side right: awr does not tell sides; .*hand_head"):
+    with pytest.raises(RecipeError, match="side right: this awr does not tell sides; .*hand_head"):
         load_recipe(path).network()
 
 

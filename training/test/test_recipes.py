@@ -1,10 +1,14 @@
 """`hand-pose-train list` and `params`: the recipes, and the sizes that the papers print."""
 
 import json
+import re
 
 import pytest
 
 from hand_pose_training.cli import main
+from hand_pose_training.datasets.catalog import entry
+from hand_pose_training.methods.catalog import METHODS
+from hand_pose_training.recipe import load_recipe
 from hand_pose_training.recipes import CONFIGS, recipes
 
 # Millions of parameters: AWR Table 2, JGR-P2O Table 3, JAR Table 2; 14 joints for depth, 21 for colour.
@@ -21,6 +25,8 @@ PRINTED = {
     "jar/resnet50_afr": 32.0,
     "jar/resnet50_25d": 34.0,
 }
+
+IMAGES = {"depth_crop": "depth", "rgb_crop": "colour"}
 
 
 def test_the_printed_sizes_are_met_within_3_percent(capsys):
@@ -49,6 +55,17 @@ def test_mistakes_are_named(tmp_path, capsys):
     assert "no recipe awr/huge" in capsys.readouterr().err
     assert main(["list", "--configs", str(tmp_path)]) == 2
     assert "no recipes there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [name for name, _ in recipes()])
+def test_the_overrides_that_a_recipe_recommends_are_taken(name):
+    """Options side by side in a comment belong together; after another word others begin."""
+    comments = " ".join(line.partition("#")[2] for line in (CONFIGS / f"{name}.yaml").read_text().splitlines())
+    option = r'"?--[\w.]+=(?:\{[^}]*\}|[\w.]*\w)"?'
+    for together in re.findall(rf"{option}(?:\s+{option})*", comments):
+        overrides = [text.strip('"').removeprefix("--") for text in re.findall(option, together)]
+        recipe = load_recipe(CONFIGS / f"{name}.yaml", overrides)
+        assert IMAGES[METHODS[recipe.method].crop_kind] == entry(recipe.data.source).image
 
 
 def test_recipes_of_papers_name_their_data():

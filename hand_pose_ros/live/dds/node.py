@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from hand_pose_ros.inference.engine import load_engine
+from hand_pose_ros.inference.tensorrt_build import BuildCancelled
 from hand_pose_ros.live.app import HandPoseApp
 from hand_pose_ros.live.dds.network import RANGES, Discovery, DiscoveryError, domain_id_from_environment
 from hand_pose_ros.live.names import parse_remaps
@@ -92,13 +93,18 @@ def _serve(peer: DdsPeer, parameters: Parameters, where: str, stop: threading.Ev
         parameters,
         peer.library,
         lambda spec, message: publishers[spec.name].publish(message),
-        lambda: load_engine(parameters.model_path(), parameters.backend, parameters.threads, parameters.engine_settings()),
+        lambda: load_engine(
+            parameters.model_path(), parameters.backend, parameters.threads, parameters.engine_settings(), stop.is_set
+        ),
         topic_name=peer.name.topic,
         node_name=peer.name.full_name.lstrip("/"),
         where=where,
         listened=lambda spec: publishers[spec.name].subscribers > 0,
     )
-    app.start()
+    try:
+        app.start()
+    except BuildCancelled:  # the signal to end came while a TensorRT plan was waited for
+        return
     try:
         topics = [peer.subscribe(spec.name, spec.typename, callback, spec.qos).topic for spec, callback in app.inputs()]
         listens = " and ".join(reversed(topics))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from hand_pose_training.representations.grid import cell_centers
+
 
 def heat_peak(heat: Tensor) -> Tensor:
     """Where heat maps (N, J, S', S') are highest: (N, J, 2) normalised u and v.
@@ -15,7 +17,7 @@ def heat_peak(heat: Tensor) -> Tensor:
     with torch.autocast(heat.device.type, enabled=False):
         heat = heat.float()
         weights = (heat - 0.5 * heat.amax((2, 3), keepdim=True)).clamp(min=0).square()
-        axis = (2 * torch.arange(heat.shape[-1], device=heat.device, dtype=torch.float32) + 1) / heat.shape[-1] - 1
+        axis = cell_centers(heat.shape[-1], heat.device)
         total = weights.sum((2, 3)).clamp(min=1e-9)
         return torch.stack([(weights.sum(2) * axis).sum(-1) / total, (weights.sum(3) * axis).sum(-1) / total], dim=-1)
 

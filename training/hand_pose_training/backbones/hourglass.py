@@ -93,6 +93,23 @@ class Hourglass(nn.Module):
         return self.up(x) + self.unpool(self.low_out(self.low(self.low_in(self.pool(x)))))
 
 
+def stem(settings: HourglassSettings) -> nn.Sequential:
+    """Depth crop (N, 1, S, S) -> features (N, C, S', S'), S' = S / (2 stem_stride)."""
+    s, width = settings, settings.stem_channels
+    return nn.Sequential(
+        *(conv_bn(1, width, 5, s.stem_stride), nn.ReLU(), Residual(width, 2 * width, s), nn.MaxPool2d(2)),
+        *(Residual(2 * width if i == 0 else s.channels, s.channels, s) for i in range(s.stem_residuals)),
+    )
+
+
+def single_hourglass(settings: HourglassSettings) -> nn.Sequential:
+    """One hourglass of a row and what follows it: features (N, C, S', S') -> the same. S' divides by 2^depth."""
+    s, channels = settings, settings.channels
+    return nn.Sequential(
+        *(Hourglass(s.depth, channels, s), Residual(channels, channels, s), conv_bn(channels, channels, 1), nn.ReLU())
+    )
+
+
 class StackedHourglass(nn.Module):
     """Stem, hourglasses, and one 1x1 head a stack; stacks after the first see the features and outputs before them.
 
@@ -101,19 +118,10 @@ class StackedHourglass(nn.Module):
 
     def __init__(self, settings: HourglassSettings, outputs: int) -> None:
         super().__init__()
-        s, width = settings, settings.stem_channels
+        s = settings
         self.stride, self.channels = 2 * s.stem_stride, s.channels
-        self.stem = nn.Sequential(
-            *(conv_bn(1, width, 5, s.stem_stride), nn.ReLU(), Residual(width, 2 * width, s), nn.MaxPool2d(2)),
-            *(Residual(2 * width if i == 0 else s.channels, s.channels, s) for i in range(s.stem_residuals)),
-        )
-        self.hourglasses = nn.ModuleList(
-            nn.Sequential(
-                *(Hourglass(s.depth, s.channels, s), Residual(s.channels, s.channels, s)),
-                *(conv_bn(s.channels, s.channels, 1), nn.ReLU()),
-            )
-            for _ in range(s.stacks)
-        )
+        self.stem = stem(s)
+        self.hourglasses = nn.ModuleList(single_hourglass(s) for _ in range(s.stacks))
         self.heads = nn.ModuleList(nn.Conv2d(s.channels, outputs, 1) for _ in range(s.stacks))
         self.merge_features = nn.ModuleList(nn.Conv2d(s.channels, s.channels, 1) for _ in range(s.stacks - 1))
         self.merge_outputs = nn.ModuleList(nn.Conv2d(outputs, s.channels, 1) for _ in range(s.stacks - 1))

@@ -12,8 +12,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from hand_pose_training.backbones import hourglass
 from hand_pose_training.backbones.batch_renorm import BatchRenormSettings, with_batch_renorm
-from hand_pose_training.backbones.hourglass import Hourglass, HourglassSettings, Residual, conv_bn
+from hand_pose_training.backbones.hourglass import HourglassSettings, Residual, single_hourglass
 from hand_pose_training.representations.grid import cell_points
 
 STRIDE = 4
@@ -33,12 +34,7 @@ class HourglassCascade(nn.Module):
         super().__init__()
         s, channels = settings, settings.channels
         self.stem = stem(s)
-        self.hourglasses = nn.ModuleList(
-            nn.Sequential(
-                *(Hourglass(s.depth, channels, s), Residual(channels, channels, s), conv_bn(channels, channels, 1), nn.ReLU())
-            )
-            for _ in range(s.stacks)
-        )
+        self.hourglasses = nn.ModuleList(single_hourglass(s) for _ in range(s.stacks))
         self.heads = nn.ModuleList(head() for _ in range(s.stacks))
         self.merge_features = nn.ModuleList(nn.Conv2d(channels, channels, 1) for _ in range(s.stacks - 1))
         self.merge_outputs = nn.ModuleList(nn.Conv2d(outputs, channels, 1) for _ in range(s.stacks - 1))
@@ -48,8 +44,8 @@ class HourglassCascade(nn.Module):
         """What each stage's head says, the first stage first."""
         points, foreground = (values.to(crop.dtype) for values in cell_points(crop, STRIDE))
         x, found = self.stem(crop), []
-        for i, (hourglass, head) in enumerate(zip(self.hourglasses, self.heads)):
-            features = hourglass(x)
+        for i, (single, head) in enumerate(zip(self.hourglasses, self.heads)):
+            features = single(x)
             found.append(head(features, points[:, 2:], foreground))
             if i < len(self.merge_features):
                 x = x + self.merge_features[i](features) + self.merge_outputs[i](found[-1][0])
@@ -114,10 +110,6 @@ def stem(settings: HourglassSettings) -> nn.Sequential:
 
     :raises ValueError: a stride of the settings that does not give S / 4
     """
-    s, width = settings, settings.stem_channels
-    if 2 * s.stem_stride != STRIDE:
-        raise ValueError(f"model.backbone.stem_stride {s.stem_stride}: DenseReg's maps have a quarter of the crop's edge, give 2")
-    return nn.Sequential(
-        *(conv_bn(1, width, 5, s.stem_stride), nn.ReLU(), Residual(width, 2 * width, s), nn.MaxPool2d(2)),
-        *(Residual(2 * width if i == 0 else s.channels, s.channels, s) for i in range(s.stem_residuals)),
-    )
+    if (stride := settings.stem_stride) * 2 != STRIDE:
+        raise ValueError(f"model.backbone.stem_stride {stride}: DenseReg's maps have a quarter of the crop's edge, give 2")
+    return hourglass.stem(settings)

@@ -95,6 +95,10 @@ class Awr(Method):
     def tells_hand(self) -> bool:
         return self.hand_head is not None
 
+    def stage(self, progress: float) -> int:
+        """Of both supervisions the dense one alone (0), then both (1)."""
+        return int(self.settings.supervision == "both" and progress >= self.settings.dense_only)
+
     def forward(self, inputs: dict[str, Tensor]) -> AwrOutput:
         dense, features = self.backbone(*(inputs[name] for name in self.input_names))
         return AwrOutput(dense, None if self.hand_head is None else self.hand_head(features))
@@ -104,7 +108,7 @@ class Awr(Method):
         joints = [self.decode(batch, dense) for dense in output.dense]
         if s.supervision != "joint":
             terms["dense_loss"] = sum(self.dense_loss(dense, batch) for dense in output.dense)
-        if s.supervision == "joint" or (s.supervision == "both" and progress >= s.dense_only):
+        if s.supervision == "joint" or self.stage(progress):
             terms["joint_loss"] = s.joint_weight * sum(joint_loss(found, batch, s.huber_beta) for found in joints)
         if output.hand is not None:
             terms["hand_loss"] = s.hand_weight * hand_loss(output.hand, batch, s.right_hands)

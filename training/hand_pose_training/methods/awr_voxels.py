@@ -14,6 +14,7 @@ from torch import Tensor
 from hand_pose_ros.geometry.voxels import CELLS, voxel_grid
 from hand_pose_training.backbones.hourglass3d import Hourglass3dSettings
 from hand_pose_training.methods.awr import Awr, AwrSettings
+from hand_pose_training.representations.grid import cell_centers
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class AwrVoxelsSettings(AwrSettings):
     """AWR's settings, of which these differ.
 
     :param representation: O3 alone: a cell of the grid is a point in space
-    :param kernel_size: k of Eq. 2, normalised units; cells beyond it are no candidates: 15 of 44 cells an edge, each 2 / 44 wide
+    :param kernel_size: k of Eq. 2, normalised units; beyond it a cell's closeness is 0: 15 of 44 cells an edge, each 2 / 44 wide
     :param cells: D, voxels an edge of the input, divides by 8
     """
 
@@ -52,7 +53,6 @@ class AwrVoxels(Awr):
     def cells(self, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """The centres of the dense map's cells (N, 3, D', D', D'), and those with an occupied voxel (N, 1, D', D', D')."""
         occupied = F.max_pool3d(inputs["voxel_grid"].float(), self.backbone.stride)
-        cells = occupied.shape[-1]
-        axis = (2 * torch.arange(cells, device=occupied.device, dtype=torch.float32) + 1) / cells - 1
+        axis = cell_centers(occupied.shape[-1], occupied.device)
         u, v, d = axis.view(1, 1, 1, 1, -1), axis.view(1, 1, 1, -1, 1), axis.view(1, 1, -1, 1, 1)
         return torch.cat([axis_points + 0 * occupied for axis_points in (u, v, d)], dim=1), occupied

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from hand_pose_training.aggregation.adaptive_weighting import adaptive_weighting
+from hand_pose_training.aggregation.pixel_voting import cell_votes, spatial_softmax, weighted_votes
 from hand_pose_training.backbones.color_resnet import color_resnet
 from hand_pose_training.backbones.joint_decoder import mlp
 from hand_pose_training.backbones.resnet import DECONV_CHANNELS, ResnetSettings, deconvolutions
@@ -117,9 +117,5 @@ class HeatDepth(Method):
     def decode(self, maps: Tensor) -> Tensor:
         """Every cell votes for (its u, its v, its depth) by the softmax of its heat: (N, J, 3)."""
         with torch.autocast(maps.device.type, enabled=False):
-            heat, depth = maps.float().unflatten(1, (2, self.joints)).flatten(3).unbind(1)
-            cells = maps.shape[-1]
-            axis = (2 * torch.arange(cells, device=maps.device, dtype=torch.float32) + 1) / cells - 1
-            u, v = axis.repeat(cells) + 0 * heat, axis.repeat_interleave(cells) + 0 * heat
-            votes = torch.stack([u, v, depth], dim=2)
-            return adaptive_weighting(votes, heat, torch.ones_like(heat[:, :1]), temperature=1.0).joints
+            heat, depth = maps.float().unflatten(1, (2, self.joints)).unbind(1)
+            return weighted_votes(cell_votes(depth), spatial_softmax(heat)).joints

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from hand_pose_ros.skeleton import Skeleton
 from hand_pose_training.aggregation.adaptive_weighting import Aggregated, support, vote_covariance
-from hand_pose_training.aggregation.pixel_voting import spatial_softmax, weighted_votes
+from hand_pose_training.aggregation.pixel_voting import cell_votes, spatial_softmax, weighted_votes
 from hand_pose_training.backbones.joint_graph import (
     Bones,
     JointGraphReasoning,
@@ -116,8 +116,7 @@ class JgrP2o(Method):
         if self.settings.decoding == "offsets":  # Eq. 6
             votes = points[:, None] + maps.flatten(3)
             return votes, weighted_votes(votes, weights)
-        cells = points[:, None, :2].expand(-1, self.joints, -1, -1)
-        votes = torch.cat([cells, maps[:, :, 1:].flatten(3)], dim=2)
+        votes = cell_votes(maps[:, :, 1])
         return votes, weighted_votes(votes, spatial_softmax(self.sharpness * maps[:, :, 0]))
 
     def _huber(self, found: Tensor, target: Tensor, weights: Tensor) -> Tensor:

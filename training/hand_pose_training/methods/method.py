@@ -88,6 +88,11 @@ class Method(nn.Module, ABC):
         Called once when a run starts afresh, in every process, each of which must come to the same.
         """
 
+    def stage(self, progress: float) -> int:
+        """Which step of the supervision this share of the budget lies in. At a new one a learning rate that falls at plateaus
+        starts afresh, and no run ends early before the last."""
+        return 0
+
     @abstractmethod
     def forward(self, inputs: dict[str, Tensor]) -> Any:
         """What the network says, not decoded: what `losses` needs."""

@@ -8,6 +8,11 @@ import torch.nn.functional as F
 FOREGROUND_BELOW = 0.999  # background is exactly +1; below it even after a round trip through half precision
 
 
+def cell_centers(cells: int, device: torch.device) -> torch.Tensor:
+    """Where the centres of a map's S' columns or rows lie, (S',) normalised: (2 i + 1) / S' - 1."""
+    return (2 * torch.arange(cells, device=device, dtype=torch.float32) + 1) / cells - 1
+
+
 def cell_points(depth_crop: torch.Tensor, stride: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Depth crop -> voting points in normalised crop coordinates.
 
@@ -23,7 +28,6 @@ def cell_points(depth_crop: torch.Tensor, stride: int) -> tuple[torch.Tensor, to
     share = F.avg_pool2d(seen, stride)
     foreground = (share > 0).float()
     depth = F.avg_pool2d(depth_crop * seen, stride) / (share + (1 - foreground)) + (1 - foreground)
-    cells = depth.shape[-1]
-    axis = (2 * torch.arange(cells, device=depth.device, dtype=torch.float32) + 1) / cells - 1
-    u, v = axis.view(1, 1, 1, cells), axis.view(1, 1, cells, 1)
+    axis = cell_centers(depth.shape[-1], depth.device)
+    u, v = axis.view(1, 1, 1, -1), axis.view(1, 1, -1, 1)
     return torch.cat([u + 0 * depth, v + 0 * depth, depth], dim=1), foreground
