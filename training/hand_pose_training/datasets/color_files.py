@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ CUBE_M = 0.30
 CUBE_BONES = 10.0
 
 
-class ColorDataset:
+class ColorDataset(ABC):
     """A sequence of samples, each read when asked for; subclasses know the files.
 
     :ivar root_joint: joint that depths are relative to; its true or estimated place is `Sample.center`
@@ -37,12 +38,12 @@ class ColorDataset:
     skeleton: Skeleton
     root_joint = "wrist"
 
-    def __len__(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def __len__(self) -> int: ...
 
+    @abstractmethod
     def read(self, index: int) -> Sample:
         """Sample number `index`, 0 <= index < len."""
-        raise NotImplementedError
 
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < len(self):

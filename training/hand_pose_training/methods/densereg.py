@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -74,20 +75,27 @@ class DenseRegSettings:
 
 
 class DenseReg(Method):
-    """The method's network and its decoding."""
+    """The method's network and its decoding.
+
+    :cvar maps_a_joint: channels of the dense map for each joint
+    """
 
     Settings = DenseRegSettings
+    maps_a_joint: ClassVar[int] = 5
 
     def __init__(self, settings: DenseRegSettings, joints: int) -> None:
         super().__init__(joints)
         self.settings, s = settings, settings.maps
         self.form = DenseRegMaps(radius(s.theta_m, s.cube_m), s.tau_cells)
-        self.backbone = HourglassCascade(
-            settings.backbone, settings.renorm, lambda: _Head(joints, s, settings.backbone), outputs=5 * joints
-        )
+        outputs = self.maps_a_joint * joints
+        self.backbone = HourglassCascade(settings.backbone, settings.renorm, self.head, outputs)
+
+    def head(self) -> nn.Module:
+        """One stack's head."""
+        return _Head(self.joints, self.settings.maps, self.settings.backbone)
 
     def forward(self, inputs: dict[str, Tensor]) -> list[Tensor]:
-        """The dense map (N, 5 J, S', S') of each stack."""
+        """The dense map (N, `maps_a_joint` J, S', S') of each stack."""
         return [dense for dense, _ in self.backbone(inputs["depth_crop"])]
 
     def losses(self, output: list[Tensor], batch: dict[str, Tensor], progress: float) -> Losses:

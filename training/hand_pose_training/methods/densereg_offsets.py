@@ -7,30 +7,21 @@ from torch import Tensor, nn
 
 from hand_pose_training.aggregation.mean_shift import at_projections, select
 from hand_pose_training.backbones.hourglass import HourglassSettings
-from hand_pose_training.backbones.hourglass_cascade import STRIDE, HourglassCascade, MaskedHead
-from hand_pose_training.methods.densereg import DenseRegSettings, MapSettings, mode_of_votes
-from hand_pose_training.methods.method import Losses, Method, Prediction
-from hand_pose_training.representations.densereg_maps import DenseRegMaps, map_loss, radius
+from hand_pose_training.backbones.hourglass_cascade import STRIDE, MaskedHead
+from hand_pose_training.methods.densereg import DenseReg, MapSettings, mode_of_votes
+from hand_pose_training.methods.method import Losses, Prediction
+from hand_pose_training.representations.densereg_maps import map_loss
 from hand_pose_training.representations.grid import cell_points
 
 
-class OffsetRegression(Method):
+class OffsetRegression(DenseReg):
     """Offsets as shares of theta instead of S and V, learned within theta alone. R chooses the cells that vote, and weighs them:
-    where they project to, or (unweighted) where they are."""
+    where they project to, or (unweighted) where they are. A dense map is R, then offsets joint by joint."""
 
-    Settings = DenseRegSettings
+    maps_a_joint = 4
 
-    def __init__(self, settings: DenseRegSettings, joints: int) -> None:
-        super().__init__(joints)
-        self.settings, s = settings, settings.maps
-        self.form = DenseRegMaps(radius(s.theta_m, s.cube_m), s.tau_cells)
-        self.backbone = HourglassCascade(
-            settings.backbone, settings.renorm, lambda: _OffsetHead(joints, s, settings.backbone), outputs=4 * joints
-        )
-
-    def forward(self, inputs: dict[str, Tensor]) -> list[Tensor]:
-        """The dense map (N, 4 J, S', S') of each stack: R, then offsets joint by joint."""
-        return [dense for dense, _ in self.backbone(inputs["depth_crop"])]
+    def head(self) -> nn.Module:
+        return _OffsetHead(self.joints, self.settings.maps, self.settings.backbone)
 
     def losses(self, output: list[Tensor], batch: dict[str, Tensor], progress: float) -> Losses:
         target = self.form.encode(batch["joints"], *cell_points(batch["depth_crop"], STRIDE))
@@ -43,9 +34,6 @@ class OffsetRegression(Method):
         }
         with torch.no_grad():
             return Losses(terms, self.decode(batch["depth_crop"], output[-1]).joints)
-
-    def predict(self, inputs: dict[str, Tensor]) -> Prediction:
-        return self.decode(inputs["depth_crop"], self(inputs)[-1])
 
     def split(self, dense: Tensor) -> tuple[Tensor, Tensor]:
         """Heat maps (N, J, S', S') and offsets (N, J, 3, S', S') in shares of theta, float32."""
