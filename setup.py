@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import find_namespace_packages, setup
 
 ROOT = Path(__file__).parent
-SHARED_FOLDERS = ("config", "models", "msg", "recordings")
+SHARED_FOLDERS = ("config", "examples", "models", "msg", "recordings", "urdf")
 
 
 def shared_files() -> list[tuple[str, list[str]]]:
@@ -13,7 +13,7 @@ def shared_files() -> list[tuple[str, list[str]]]:
     files: dict[str, list[str]] = {}
     for top in SHARED_FOLDERS:
         for path in sorted((ROOT / top).rglob("*")):
-            if path.is_file():
+            if path.is_file() and "__pycache__" not in path.parts:  # examples leave it when they are run
                 relative = path.relative_to(ROOT)
                 files.setdefault(f"share/hand_pose_ros/{relative.parent}", []).append(str(relative))
     return list(files.items())
@@ -40,8 +40,10 @@ setup(
         "imageio-ffmpeg>=0.4.9",
         'cyclonedds==11.0.1; platform_machine == "x86_64" and sys_platform == "linux" and python_version < "3.14"',
     ],
-    # One of these for `backend: tensorrt`, see docs/deployment.md. Full TensorRT itself comes with JetPack, not from pip.
+    # rerun: for `hand-pose view` and `hand-pose replay --rerun`; 170 MB, and NumPy 2.
+    # tensorrt: one of these for `backend: tensorrt`, see docs/deployment.md. Full TensorRT comes with JetPack, not from pip.
     extras_require={
+        "rerun": ["rerun-sdk>=0.39"],
         "tensorrt-cuda12": ["cuda-bindings>=12.8,<13"],
         "tensorrt-cuda13": ["cuda-bindings>=13,<14"],
         "tensorrt-rtx": ["tensorrt-rtx>=1.4,<2", "cuda-bindings>=13,<14"],

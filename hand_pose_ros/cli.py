@@ -10,12 +10,19 @@ import sys
 COMMANDS = {
     ("node",): ("hand_pose_ros.live.dds.node", "the live node on the ROS 2 network, without ROS 2: depth images in, hands out"),
     ("replay",): ("hand_pose_ros.bags.replay", "run a recording, or a folder of depth images, through the pipeline"),
+    ("record",): ("hand_pose_ros.bags.record", "record what a live node takes in and gives out, so that it can be repeated"),
+    ("view",): (
+        "hand_pose_ros.live.dds.view",
+        "show what a live node sees and finds in the Rerun viewer (pip install rerun-sdk)",
+    ),
+    ("evaluate",): ("hand_pose_ros.evaluation.command", "score the hands of recordings against ground truth, side by side"),
     ("demo",): ("hand_pose_ros.demo.command", "play the recording that comes with the package to a live node, and measure it"),
     ("bench",): ("hand_pose_ros.bench", "time each stage of the pipeline on this machine"),
     ("engine",): ("hand_pose_ros.inference.engine_command", "build TensorRT plans, and see what the cache of them holds"),
+    ("urdf",): ("hand_pose_ros.bags.urdf_command", "the hand as a URDF, sized as a hand that was measured"),
     ("model", "info"): ("hand_pose_ros.inference.info", "print the card of a model file"),
 }
-_PIP_NAMES = {"cv2": "opencv-python-headless", "yaml": "PyYAML", "imageio_ffmpeg": "imageio-ffmpeg"}
+_PIP_NAMES = {"cv2": "opencv-python-headless", "yaml": "PyYAML", "imageio_ffmpeg": "imageio-ffmpeg", "rerun": "rerun-sdk"}
 
 
 def main(arguments: list[str] | None = None) -> int:

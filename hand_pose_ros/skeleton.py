@@ -163,6 +163,16 @@ def skeleton(name: str) -> Skeleton:
         raise KeyError(f"unknown skeleton {name!r}; known: {', '.join(sorted(_SKELETONS))}") from None
 
 
+def skeleton_of(joint_names: Sequence[str]) -> Skeleton:
+    """The joints of a message or a file as a skeleton in their order, without bones.
+
+    It is called as the first known skeleton of just these joints, so that `remap` knows whose points they are, else "message".
+    """
+    names = tuple(joint_names)
+    known = next((s.name for s in _SKELETONS.values() if set(s.joint_names) == set(names)), "message")
+    return Skeleton(known, names, ())
+
+
 def remap(joints: np.ndarray, source: Skeleton, target: Skeleton) -> np.ndarray:
     """Joints (..., J, 3) of one skeleton -> (..., K, 3) of another, by name; NaN for names that the source lacks.
 

@@ -4,12 +4,13 @@
 says why), it stays unconfigured and can be set right and configured with `ros2 param` and `ros2 lifecycle`.
 """
 
+import os
 from pathlib import Path
 
 import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, EmitEvent, LogInfo, OpaqueFunction, RegisterEventHandler
+from launch.actions import DeclareLaunchArgument, EmitEvent, ExecuteProcess, LogInfo, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration
@@ -17,6 +18,9 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
+
+from hand_pose_ros.live.parameter_file import read_values
+from hand_pose_ros.live.topics import ALL_OUTPUTS
 
 CONFIG = Path(get_package_share_directory("hand_pose_ros")) / "config"
 CAMERAS = sorted(file.stem for file in (CONFIG / "cameras").glob("*.yaml"))
@@ -28,7 +32,7 @@ TOPICS = {
     "color/image_rect": "color_image",
     "color/camera_info": "color_camera_info",
 }
-OUTPUTS = ("hand_markers", "palm_poses", "overlay")
+OUTPUTS = ("hand_markers", "palm_poses", "grasp_pose", "right_hand_description", "left_hand_description", "overlay")
 LEVELS = ["debug", "info", "warn", "error", "fatal"]
 
 ARGUMENTS = [
@@ -63,7 +67,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "frame_prefix", default_value="", description="Before the names of the TF frames; two nodes must not share them."
     ),
-    DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the one of the package."),
+    DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the package's own."),
     DeclareLaunchArgument(
         "params_file", default_value="", description="ROS 2 parameter file, over the camera's parameters. Empty: none."
     ),
@@ -72,6 +76,12 @@ ARGUMENTS = [
     DeclareLaunchArgument("autostart", default_value="true", choices=TRUE_OR_FALSE, description="Configure and activate it."),
     DeclareLaunchArgument("use_sim_time", default_value="false", choices=TRUE_OR_FALSE, description="Time is that of /clock."),
     DeclareLaunchArgument("log_level", default_value="info", choices=LEVELS, description="Least severity that it logs."),
+    DeclareLaunchArgument(
+        "record",
+        default_value="",
+        description="Folder, a new one, to record what the node takes in and gives out, so that it can be repeated (hand-pose "
+        "replay FOLDER --as-recorded). Empty: nothing is recorded.",
+    ),
     DeclareLaunchArgument(
         "rviz", default_value="false", choices=["auto", *TRUE_OR_FALSE], description="Start RViz. auto: if it is installed."
     ),
@@ -126,7 +136,39 @@ def start(context: LaunchContext) -> list:
         output="screen",
     )
     shown = rviz(value, topics, value["target_frame"] or camera["frame"])
-    return [*(autostart(node) if value["autostart"] == "true" else []), node, *shown]
+    recorder = record(value, topics, parameters) if value["record"] else []
+    return [*recorder, *(autostart(node) if value["autostart"] == "true" else []), node, *shown]
+
+
+def record(value: dict[str, str], topics: dict[str, str], parameters: list) -> list:
+    """`ros2 bag record` of the node's topics.
+
+    :param topics: what the node's are remapped to
+    :param parameters: dictionaries of values, and files
+    """
+    folder = Path(value["record"]).expanduser()
+    if folder.exists():
+        raise RuntimeError(f"record: {folder} exists: name a new folder")
+    try:
+        get_package_prefix("ros2bag")
+    except PackageNotFoundError:
+        raise RuntimeError("ros2 bag is not installed: install ros-$ROS_DISTRO-ros2bag, or leave record out") from None
+    name = f"/{value['namespace']}/{value['name']}".replace("//", "/")
+    values: dict = {}
+    for given in parameters:
+        values.update(given if isinstance(given, dict) else read_values(given, name))
+    inputs = ["depth/image_rect", "depth/camera_info"]
+    inputs += ["color/image_rect", "color/camera_info"] if value["color_image"] else []
+    inputs += ["detections"] if values.get("use_detections") else []
+    outputs = [spec.name for spec in ALL_OUTPUTS if spec.name != "overlay"]
+    names = [topics.get(topic, topic) for topic in (*inputs, *outputs)]
+    if values.get("depth_transport") == "compressedDepth":
+        names[0] += "/compressedDepth"
+    names += ["/tf_static"] if values.get("target_frame") else []
+    absolute = [topic if topic.startswith("/") else f"/{value['namespace']}/{topic}".replace("//", "/") for topic in names]
+    option = [] if os.environ.get("ROS_DISTRO") == "humble" else ["--topics"]  # Humble takes them without, Jazzy warns
+    command = ["ros2", "bag", "record", "--output", str(folder), *option, *absolute]
+    return [ExecuteProcess(cmd=command, output="screen")]
 
 
 def rviz(value: dict[str, str], topics: dict[str, str], frame: str) -> list:

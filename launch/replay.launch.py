@@ -30,7 +30,7 @@ ARGUMENTS = [
         description="Keep the recorded stamps, publish them on /clock and let the node use them. false: stamp when sent.",
     ),
     DeclareLaunchArgument("loop", default_value="false", choices=TRUE_OR_FALSE, description="Play again and again."),
-    DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the one of the package."),
+    DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the package's own."),
     DeclareLaunchArgument("params_file", default_value="", description="ROS 2 parameter file of the node. Empty: none."),
     DeclareLaunchArgument(
         "rviz", default_value="auto", choices=["auto", "true", "false"], description="Start RViz. auto: if it is installed."

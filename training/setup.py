@@ -36,6 +36,7 @@ setup(
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.5",
             "ruff>=0.9",
+            "xacro>=2.0",  # expands urdf/hand.urdf.xacro as ROS does
             # Parses and builds every exported model without a GPU. Where there is no wheel, those tests are skipped.
             f"tensorrt-rtx>=1.7,<2; {HAS_TENSORRT_RTX}",
             f"cuda-bindings>=13,<14; {HAS_TENSORRT_RTX}",

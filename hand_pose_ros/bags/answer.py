@@ -46,23 +46,27 @@ def answers(
 
     :param tracking: use the frame before; False looks at each frame alone, for frames far apart in time
     Tracking starts anew with each sequence. A frame that is a little older than the one before is left out and one that is
-    much older starts tracking anew, as in the live node. A frame that cannot be answered is answered with the reason.
+    much older starts tracking anew, as in the live node. A frame that cannot be answered is answered with the reason. What the
+    detector holds is given back after the last frame, or when the generator is closed.
     """
     step = FrameStep(engine, library, parameters)
     order = FrameOrder()
     sequence = None
-    for frame in source.frames():
-        if sequence != frame.sequence or not tracking:
-            step.reset()
-            sequence, order = frame.sequence, FrameOrder()
-        verdict = order.next(stamp_ns(frame.image.header))
-        if verdict is Order.LATE:
-            error = f"its stamp is {order.behind_ns / 1e6:.1f} ms older than the frame before"
-            yield Answer(frame, None, None, [], error)
-            continue
-        if verdict is Order.SET_BACK:
-            step.reset()
-        yield _answer(frame, step)
+    try:
+        for frame in source.frames():
+            if sequence != frame.sequence or not tracking:
+                step.reset()
+                sequence, order = frame.sequence, FrameOrder()
+            verdict = order.next(stamp_ns(frame.image.header))
+            if verdict is Order.LATE:
+                error = f"its stamp is {order.behind_ns / 1e6:.1f} ms older than the frame before"
+                yield Answer(frame, None, None, [], error)
+                continue
+            if verdict is Order.SET_BACK:
+                step.reset()
+            yield _answer(frame, step)
+    finally:
+        step.close()
 
 
 def _answer(frame: SourceFrame, step: FrameStep) -> Answer:

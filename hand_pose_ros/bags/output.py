@@ -13,14 +13,14 @@ from hand_pose_ros.bags.answer import Answer
 from hand_pose_ros.bags.results import BAG, JOINTS
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.geometry.camera import Camera
-from hand_pose_ros.live.topics import CAMERA_INFO, HAND_MARKERS, HANDS, MODEL, PALM_POSES, TRANSFORMS, TopicSpec
+from hand_pose_ros.live.topics import CAMERA_INFO, HAND_OUTPUTS, MODEL, TopicSpec
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.metrics import rounded
 from hand_pose_ros.perception.types import Hand
 from hand_pose_ros.viz.overlay import overlay
 from hand_pose_ros.viz.pictures import RunPictures
 
-TOPICS = (HANDS, HAND_MARKERS, PALM_POSES, TRANSFORMS, MODEL)
+TOPICS = (*HAND_OUTPUTS, MODEL)
 
 
 class ReplayOutput:

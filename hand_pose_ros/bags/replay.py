@@ -5,27 +5,28 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from hand_pose_ros.bags.answer import answers
+from hand_pose_ros.bags.answer import Answer, answers
 from hand_pose_ros.bags.errors import BagError
+from hand_pose_ros.bags.offline import refuse_live_inputs, sees_color
 from hand_pose_ros.bags.output import ReplayOutput
+from hand_pose_ros.bags.recorded_run import AnsweredFrames, RecordedRun, Repetition, read_recorded_run
 from hand_pose_ros.bags.results import FIGURES, prepare_folder
 from hand_pose_ros.bags.source import Source, open_source
 from hand_pose_ros.bags.tally import Tally, summary
 from hand_pose_ros.inference.engine import Engine, load_engine
-from hand_pose_ros.inference.model_file import read_model_file
 from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, read_parameters
-from hand_pose_ros.live.parameters import ParameterError, Parameters
-from hand_pose_ros.live.topics import TRANSPORTS
+from hand_pose_ros.live.parameters import Parameters
+from hand_pose_ros.live.topics import CAMERA_INFO, COLOR_IMAGE, HAND_JOINT_STATES, HANDS, TRANSPORTS, TopicSpec
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
-from hand_pose_ros.perception.inputs import crop_kind
 from hand_pose_ros.progress import log_above_bars
+from hand_pose_ros.viz.rerun_view import RerunView
 
 log = logging.getLogger(__name__)
 TRUTH_TOPIC = "/ground_truth/hands"
@@ -62,21 +63,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-tracking", action="store_true", help="look at each frame alone, for frames that are far apart in time"
     )
     parser.add_argument("--no-video", action="store_true", help="write no overlay.mp4")
+    parser.add_argument(
+        "--as-recorded",
+        nargs="?",
+        const="",
+        metavar="TOPIC",
+        help="repeat the run that `hand-pose record` recorded: its parameters, the frames that it answered; says whether the "
+        "hands are the same. TOPIC is its run_info, if there are several",
+    )
+    parser.add_argument(
+        "--rerun",
+        metavar="FILE.rrd|spawn",
+        help="show depth, hands and angles in the Rerun viewer (pip install rerun-sdk): write a file for it, or start it",
+    )
     parser.add_argument("--with-images", action="store_true", help="copy the depth images into the recording of hands")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay; 0 when every frame was read, 130 after Ctrl-C (what was done until then is written).
 
-    :raises BagError, ModelError, ParameterError: and what is done until then is written
+    :raises BagError, ModelError, ParameterError, RunInfoError: and what is done until then is written
     """
     logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(message)s")
-    parameters = read_parameters(arguments, NODE)
+    library = RosbagsLibrary()
+    recorded = None
+    if arguments.as_recorded is not None:
+        recorded = read_recorded_run(arguments.recording, library, arguments.as_recorded)
+    parameters = read_parameters(arguments, NODE, live=False, defaults=recorded and recorded.run.parameters)
     if arguments.model:
         parameters = parameters.with_values({"model": arguments.model})
-    _refuse_live_inputs(parameters)
-    library = RosbagsLibrary()
-    with closing(_open(arguments, parameters, library)) as source:
+    refuse_live_inputs(parameters, "replay")
+    if recorded:
+        recorded.check_files(parameters, strict=not arguments.model)
+    with ExitStack() as stack:
+        source = stack.enter_context(closing(_open(arguments, parameters, library, recorded)))
         if source.depth_scale and not parameters.depth_scale:
             parameters = parameters.with_values({"depth_scale": source.depth_scale})
         # One engine for the whole recording: else the figures would depend on when the plan was ready.
@@ -92,8 +112,21 @@ def run(arguments: argparse.Namespace) -> int:
             video=not arguments.no_video,
             images=source.depth_input if arguments.with_images else None,
         )
-        figures = replay(source, engine, parameters, library, output, tracking=not arguments.no_tracking)
+        view = stack.enter_context(RerunView(arguments.rerun)) if arguments.rerun else None
+        repetition = Repetition(recorded, library) if recorded else None
+        figures = replay(
+            source,
+            engine,
+            parameters,
+            library,
+            output,
+            tracking=not arguments.no_tracking,
+            repetition=repetition,
+            view=view,
+        )
     print(summary(figures, arguments.out, video=not arguments.no_video))
+    if repetition:
+        print(repetition.summary())
     return 0 if figures["complete"] else 130
 
 
@@ -105,9 +138,13 @@ def replay(
     output: ReplayOutput,
     *,
     tracking: bool = True,
+    repetition: Repetition | None = None,
+    view: RerunView | None = None,
 ) -> dict[str, Any]:
     """Replay a recording into an output; returns the figures, which are in figures.json too.
 
+    :param repetition: compares the hands with those that were recorded
+    :param view: shows them
     Ctrl-C ends it early, with everything until then written and "complete": false.
     """
     tally = Tally(source, engine)
@@ -116,47 +153,49 @@ def replay(
             for answer in answers(source, engine, parameters, library, tracking=tracking):
                 output.add(answer, tally.true_joints(answer))
                 tally.add(answer)
+                if repetition:
+                    repetition.add(_message(answer, HANDS))
+                if view:
+                    _show(answer, view)
                 bar.update()
         tally.complete = True
     except KeyboardInterrupt:
         log.warning("interrupted after %d of %d frames; what was done is in %s", tally.frames, source.count, output.folder)
     finally:
-        figures = tally.figures()
+        figures = {**tally.figures(), **({"as_recorded": repetition.figures()} if repetition else {})}
         (output.folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if tally.frames and tally.failed == tally.frames:
         raise BagError(f"not one of the {tally.frames} frames of {source.path} could be read: {tally.first_error}")
     return figures
 
 
-def _refuse_live_inputs(parameters: Parameters) -> None:
-    """What a live node gets from others, and a replay would answer without.
-
-    :raises ParameterError: a parameter asks for it
-    """
-    for name, what in (("target_frame", "TF"), ("use_detections", "detections")):
-        if getattr(parameters, name):
-            raise ParameterError(
-                f"{name} is {getattr(parameters, name)!r}, but replay reads no {what} from recordings: leave it out, or play the "
-                "recording to the live node (ros2 launch hand_pose_ros replay.launch.py)"
-            )
-
-
-def _open(arguments: argparse.Namespace, parameters: Parameters, library: RosbagsLibrary) -> Source:
+def _open(arguments: argparse.Namespace, parameters: Parameters, library: RosbagsLibrary, recorded: RecordedRun | None) -> Source:
     chosen = parameters.depth_transport
-    return open_source(
+    topics = recorded.run.topics if recorded else {}
+    source = open_source(
         arguments.recording,
         library,
-        image_topic=arguments.image_topic,
-        camera_info_topic=arguments.camera_info_topic,
+        image_topic=arguments.image_topic or (recorded.image_topic if recorded else ""),
+        camera_info_topic=arguments.camera_info_topic or topics.get(CAMERA_INFO.name, ""),
         truth_topic=arguments.truth_topic,
         camera_file=arguments.camera_file,
         rate_hz=arguments.rate,
         frame_id=arguments.frame_id,
         transports=TRANSPORTS if chosen == "raw" else (chosen,),
-        color_topic=arguments.color_topic if _sees_color(parameters.model_path()) else None,
+        color_topic=(arguments.color_topic or topics.get(COLOR_IMAGE.name, "")) if sees_color(parameters.model_path()) else None,
     )
+    return AnsweredFrames(source, recorded) if recorded else source
 
 
-def _sees_color(model: Path) -> bool:
-    """Whether a model's crops are of colour images; that a file is missing is for `load_engine` to say."""
-    return model.is_file() and crop_kind(read_model_file(model).card) == "rgb_crop"
+def _message(answer: Answer, topic: TopicSpec) -> Any | None:
+    """What an answer has for a topic."""
+    return next((message for spec, message in answer.messages if spec is topic), None)
+
+
+def _show(answer: Answer, view: RerunView) -> None:
+    if answer.depth is not None:
+        view.depth(answer.depth)
+    if (hands := _message(answer, HANDS)) is not None:
+        view.hands(hands)
+    if (angles := _message(answer, HAND_JOINT_STATES)) is not None:
+        view.joint_states(angles)

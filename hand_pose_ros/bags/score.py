@@ -5,20 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from hand_pose_ros import metrics
+from hand_pose_ros.scoring.matching import match_joints
 from hand_pose_ros.skeleton import Skeleton
-
-# A hand whose palm is further than this from the true one's is another thing taken for a hand.
-SAME_HAND_M = 0.050
-
-
-def hand_distance(found: np.ndarray, true: np.ndarray) -> float:
-    """Distance between two hands: of the means of the joints that both know, (J, 3) metres each; inf where there are none."""
-    both = np.isfinite(found).all(axis=1) & np.isfinite(true).all(axis=1)
-    return float(np.linalg.norm(found[both].mean(axis=0) - true[both].mean(axis=0))) if both.any() else float("inf")
 
 
 class Score:
-    """Compares frame after frame; each true hand is paired with the nearest found one within 50 mm.
+    """Compares frame after frame; true hands are paired with found ones within 50 mm by `match_joints`.
 
     :ivar frames: frames compared
     :ivar frames_with_hand: frames in which every true hand (at least one) was paired
@@ -32,12 +24,8 @@ class Score:
 
     def add(self, found: list[np.ndarray], true: list[np.ndarray]) -> None:
         """One frame: joints (J, 3) in metres of each found and of each true hand."""
-        pairs = sorted((hand_distance(f, t), i, j) for i, f in enumerate(found) for j, t in enumerate(true))
-        paired: dict[int, int] = {}
-        for distance, i, j in pairs:
-            if distance <= SAME_HAND_M and j not in paired and i not in paired.values():
-                paired[j] = i
-                self._errors.append(metrics.joint_errors(found[i], true[j]))
+        paired = match_joints(found, true)
+        self._errors += [metrics.joint_errors(found[i], true[j]) for j, i in paired.items()]
         self.frames += 1
         self.frames_with_hand += bool(true) and len(paired) == len(true)
         self.true_hands += len(true)

@@ -47,4 +47,4 @@ def _draw(sent: SentFrame, frame: DepthFrame) -> np.ndarray:
         result, label = FrameResult(sent.stamp_ns, frame.frame_id, ()), f"{sent.name}: no answer"
     else:
         result, label = frame_result(sent.answer), f"{sent.name}: {sent.latency_ms:.1f} ms from image to hands"
-    return overlay(frame.depth, frame.camera, result, truth=sent.true or [], label=label)
+    return overlay(frame.depth, frame.camera, result, truth=[hand.joints for hand in sent.true or []], label=label)

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from tqdm import tqdm
 
 from hand_pose_ros.bags.source import Source, SourceFrame
@@ -18,6 +17,7 @@ from hand_pose_ros.demo.node_process import NodeProcess
 from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE, DIAGNOSTICS, HANDS, OUTPUTS, QosProfile, TopicSpec
 from hand_pose_ros.messages.library import make_header, stamp_ns
 from hand_pose_ros.messages.read_hands import joints_of
+from hand_pose_ros.scoring.matching import KnownHand
 from hand_pose_ros.skeleton import HAND21
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 READY_TIMEOUT_S = 60.0
 LAST_ANSWER_TIMEOUT_S = 2.0
 READ_AHEAD_FRAMES = 30
+MUST_SEE = 0.3  # a known hand of which less can be seen need not be found
 _EVERYTHING = QosProfile(depth=1000)  # a listener that misses nothing while it is busy
 
 
@@ -34,7 +35,8 @@ class SentFrame:
     """One frame that was sent.
 
     :param recorded_ns, stamp_ns: the image's stamp in the recording, and as sent
-    :param true: known joints of its hands, (21, 3) metres each, in the order of hand21; None where they are not known
+    :param true: its hands as they are known, joints in the order of hand21; None where they are not known
+    :param hardly_seen: its other known hands: they need not be found, and are no part of `true`
     :param answer: the HandPoseArray of that stamp, None while there is none
     :param latency_ms: from the image's stamp to the arrival of the answer
     """
@@ -42,7 +44,8 @@ class SentFrame:
     name: str
     recorded_ns: int
     stamp_ns: int
-    true: list[np.ndarray] | None = None
+    true: list[KnownHand] | None = None
+    hardly_seen: list[KnownHand] = field(default_factory=list)
     answer: Any = None
     latency_ms: float = float("nan")
 
@@ -58,6 +61,16 @@ class Session:
     frames: list[SentFrame] = field(default_factory=list)
     stage_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     truth_known: bool = False
+
+
+def known_hand(message: Any) -> KnownHand:
+    """A HandPose, known or found, for the score."""
+    return KnownHand(int(message.id), int(message.side), joints_of(message, HAND21))
+
+
+def _hardly_seen(message: Any) -> bool:
+    """A known hand's presence is how much of it can be seen, 0 where nobody has said it."""
+    return 0 < message.presence < MUST_SEE
 
 
 class Player:
@@ -140,7 +153,9 @@ class Player:
         self.session.truth_known = bool(source.truth)
         for sent in self.session.frames:
             known = source.truth.get(sent.recorded_ns)
-            sent.true = [joints_of(hand, HAND21) for hand in known.hands] if known else None
+            if known is not None:
+                sent.true = [known_hand(hand) for hand in known.hands if not _hardly_seen(hand)]
+                sent.hardly_seen = [known_hand(hand) for hand in known.hands if _hardly_seen(hand)]
 
     def _send(self, frame: SourceFrame, stamp: int | None = None) -> None:
         image, info = frame.image, frame.info

@@ -24,6 +24,7 @@ from hand_pose_ros.skeleton import PALM_JOINTS, Skeleton
 
 # Shorter than this (metres), a direction between two joints means nothing.
 _SHORTEST_M = 1e-4
+_NEXT, _AFTER = np.array([1, 2, 0]), np.array([2, 0, 1])
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def palm_pose(joints: np.ndarray, skeleton: Skeleton) -> Palm | None:
     if at is None:
         return None
     palm = np.asarray(joints, dtype=float)[list(at)]
-    axes = _palm_axes(palm)
+    axes = palm_axes(palm)
     return Palm(palm.mean(axis=0), np.full(4, np.nan) if axes is None else quaternion_from_matrix(axes))
 
 
@@ -63,7 +64,7 @@ def palm_covariance(joints: np.ndarray, covariance: np.ndarray, skeleton: Skelet
         return None
     at = list(at)
     palm, spread = np.asarray(joints, dtype=float)[at], unpack_symmetric(np.asarray(covariance)[at])
-    axes = _palm_axes(palm)
+    axes = palm_axes(palm)
     if axes is None or not np.isfinite(spread).all() or (spread[:, 0, 0] < 0).any():
         return None
     wrist, index, middle, _, little = range(5)
@@ -126,24 +127,29 @@ def _aim(frame: tuple[float, ...], start: list[float], end: list[float]) -> tupl
     return qx / norm, qy / norm, qz / norm, qw / norm
 
 
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The cross product of two vectors (3,), in a fifth of np.cross's time."""
+    return a[_NEXT] * b[_AFTER] - a[_AFTER] * b[_NEXT]
+
+
 def _cross_matrix(v: np.ndarray) -> np.ndarray:
     return np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
 
 
-def _palm_axes(palm: np.ndarray) -> np.ndarray | None:
-    """Columns x, y, z of the palm frame from the palm's joints (5, 3); None where they lie on one line."""
+def palm_axes(palm: np.ndarray) -> np.ndarray | None:
+    """(3, 3) with columns x, y, z of the palm frame, from the PALM_JOINTS (5, 3); None where they lie on one line."""
     wrist, index, middle, _, little = palm
     x, across = middle - wrist, index - little
-    length = np.linalg.norm(x)
+    length = math.sqrt(x @ x)
     if length < _SHORTEST_M:
         return None
     x = x / length
     across = across - x * (across @ x)
-    width = np.linalg.norm(across)
+    width = math.sqrt(across @ across)
     if width < _SHORTEST_M:
         return None
     y = across / width
-    return np.stack([x, y, np.cross(x, y)], axis=1)
+    return np.stack([x, y, cross(x, y)], axis=1)
 
 
 @lru_cache(maxsize=16)

@@ -12,6 +12,7 @@ import numpy as np
 from hand_pose_ros.inference.engine import Engine
 from hand_pose_ros.inference.engine_builder import PlanBuild
 from hand_pose_ros.inference.model_card import ModelCard, ModelError
+from hand_pose_ros.inference.model_kinds import HAND_POSE
 
 log = logging.getLogger(__name__)
 
@@ -89,11 +90,19 @@ class BuildingEngine(Engine):
             self._failure = f"no TensorRT plan, {self._engine.backend} goes on: {error if expected else repr(error)}"
             log.error("%s", self._failure, exc_info=not expected)
             return answer
-        difference = float(np.abs(new_answer["joints"] - answer["joints"]).max(initial=0.0)) * new.card.cube_m / 2 * 1e3
         log.info(
-            "%s takes over from %s after %.2f s of loading; on this batch their joints differ by at most %.2f mm",
-            new.backend, self._engine.backend, time.monotonic() - began, difference,
+            "%s takes over from %s after %.2f s of loading; on this batch %s",
+            new.backend, self._engine.backend, time.monotonic() - began, _difference(new.card, new_answer, answer),
         )  # fmt: skip
         self._engine.close()
         self._engine = new
         return new_answer
+
+
+def _difference(card: ModelCard, new: dict[str, np.ndarray], old: dict[str, np.ndarray]) -> str:
+    """How far two answers are apart, in words."""
+    name = "joints" if card.answer is HAND_POSE else "score"
+    difference = float(np.abs(new[name] - old[name]).max(initial=0.0))
+    if card.answer is HAND_POSE:
+        return f"their joints differ by at most {1e3 * difference * card.cube_m / 2:.2f} mm"
+    return f"their scores differ by at most {difference:.2g}"

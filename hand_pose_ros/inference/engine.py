@@ -14,6 +14,7 @@ from hand_pose_ros.inference.cuda_device import find_device
 from hand_pose_ros.inference.engine_cache import EngineCache, default_folder
 from hand_pose_ros.inference.model_card import ModelCard, ModelError
 from hand_pose_ros.inference.model_choice import PRECISION_CHOICES, choose_model
+from hand_pose_ros.inference.model_kinds import HAND_CENTERS, Answer
 from hand_pose_ros.inference.tensorrt_library import find_tensorrt
 
 BACKENDS = ("auto", "onnxruntime", "tensorrt")
@@ -40,17 +41,29 @@ class Engine(ABC):
 
     @abstractmethod
     def infer(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Run a batch of one crop or more.
+        """Run a batch of one crop or frame or more.
 
-        :param inputs: by name, as `perception.inputs.network_inputs` makes them of crops
+        :param inputs: by name, as `perception.inputs.network_inputs` makes them of crops, `perception.detector` of frames
         :return: by name, float32: `joints` (N, J, 3) and `covariance` (N, J, 6) normalised, `confidence` (N, J), and where
-            the card lists them `presence` (N,) and `right_side` (N,)
+            the card lists them `presence` (N,) and `right_side` (N,); of a detector `centers` (N, K, 3) as u, v normalised
+            and depth in metres, and `score` (N, K), the probability that a hand is there
         :raises ModelError: the back end refused the batch
         """
 
     def close(self) -> None:
         """Give back what it holds; called on the thread that made it, and nothing is asked of it afterwards."""
         return
+
+
+def require_answer(engine: Engine, wanted: Answer) -> None:
+    """Whether an engine's model answers what it is needed for.
+
+    :raises ModelError: it answers something else; the text says what, and where it belongs
+    """
+    found = engine.card.answer
+    if found is not wanted:
+        asked, right = ("detector", "model") if wanted is HAND_CENTERS else ("model", "detector")
+        raise ModelError(f"{asked} {engine.path} tells {found.what}, not {wanted.what}: give it as {right}, not as {asked}")
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ import json
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
+from hand_pose_ros.geometry.letterbox import width_problem
 from hand_pose_ros.geometry.points import size_problem
+from hand_pose_ros.inference.model_kinds import ANSWERS, HAND_CENTERS, HAND_POSE, INPUT_KINDS, Answer
 from hand_pose_ros.skeleton import skeleton
 
 METADATA_KEY = "hand_pose"
 SCHEMA_VERSION = 1
 
-INPUT_KINDS = ("depth_crop", "voxel_grid", "point_set", "rgb_crop")
-REQUIRED_OUTPUTS = ("joints", "covariance", "confidence")
-OPTIONAL_OUTPUTS = ("presence", "right_side")
+REQUIRED_OUTPUTS, OPTIONAL_OUTPUTS = HAND_POSE.required, HAND_POSE.optional
 SIDES = ("unknown", "left", "right")
 PRECISIONS = ("fp32", "fp16")
 
@@ -36,13 +36,15 @@ class ModelCard:
     :param method: the method's short name, for example "awr"
     :param input_kind: "depth_crop": (N, 1, S, S) float32, see geometry/crop.py; "voxel_grid": (N, 1, D, D, D) float32, see
         geometry/voxels.py; "point_set": (N, P, 3) float32 with neighbourhoods, see geometry/points.py; "rgb_crop": (N, 3, S, S)
-        float32 RGB in [0, 1], see geometry/color_crop.py
-    :param input_size: S, pixels an edge of the crop; D, voxels an edge of the grid; P, points
+        float32 RGB in [0, 1], see geometry/color_crop.py; "depth_frame": (N, 1, H, W) float32 metres, 0 where there is none, with
+        focal_px (N, 1), see geometry/letterbox.py
+    :param input_size: S, pixels an edge of the crop; D, voxels an edge of the grid; P, points; W, pixels across the frame
     :param crop_size: pixels an edge of the crop that voxels or points are made of; 0: `input_size`
-    :param cube_m: edge of the crop's cube in metres
+    :param cube_m: edge of the crop's cube in metres; 0 for a detector
     :param window_m: width of the window of an rgb_crop in metres at the hand's depth; 0: `cube_m`
     :param skeleton: name of the joints' order, see skeleton.py
-    :param outputs: names of the graph's outputs, always with joints, covariance and confidence
+    :param outputs: names of the graph's outputs, always with those that `model_kinds.ANSWERS` requires of the input's kind
+    :param candidates: K, places of hands that a detector answers with; 0 for other models
     :param precision: "fp32", or "fp16" where the network computes in half precision (the aggregation never does)
     :param side: the hand it was trained on: "left", "right", or "unknown" where it takes both
     :param trained_on: the data and the command that made it
@@ -68,6 +70,7 @@ class ModelCard:
     license: str = ""
     revision: str = ""
     window_m: float = 0.0
+    candidates: int = 0
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
@@ -96,16 +99,16 @@ class ModelCard:
             return "crop_size is missing: a point set is made of a crop"
         if not _is_number(self.window_m) or not 0 <= self.window_m <= 2.0:
             return f"window_m {self.window_m!r} is no window around a hand in metres (0: cube_m)"
-        if not _is_number(self.cube_m) or not 0.05 <= self.cube_m <= 2.0:
-            return f"cube_m {self.cube_m!r} is no cube around a hand in metres (0.05 to 2)"
+        if problem := self._detector_problem() if self.answer is HAND_CENTERS else self._cube_problem():
+            return problem
         try:
             skeleton(self.skeleton)
         except KeyError as error:
             return str(error.args[0])
-        missing = [name for name in REQUIRED_OUTPUTS if name not in self.outputs]
+        missing = [name for name in self.answer.required if name not in self.outputs]
         if missing:
             return f"outputs lack {', '.join(missing)}"
-        unknown = [name for name in self.outputs if name not in REQUIRED_OUTPUTS + OPTIONAL_OUTPUTS]
+        unknown = [name for name in self.outputs if name not in self.answer.required + self.answer.optional]
         if unknown:
             return f"outputs {', '.join(unknown)} are not known to this hand_pose_ros"
         if self.precision not in PRECISIONS:
@@ -113,6 +116,25 @@ class ModelCard:
         if self.side not in SIDES:
             return f"side {self.side!r} is none of {', '.join(SIDES)}"
         return ""
+
+    def _cube_problem(self) -> str:
+        if not _is_number(self.cube_m) or not 0.05 <= self.cube_m <= 2.0:
+            return f"cube_m {self.cube_m!r} is no cube around a hand in metres (0.05 to 2)"
+        return f"candidates {self.candidates!r} are for a detector alone" if self.candidates else ""
+
+    def _detector_problem(self) -> str:
+        if problem := width_problem(self.input_size):
+            return f"input_size {problem}"
+        if self.cube_m:
+            return f"cube_m {self.cube_m!r}: a detector sees no cube, write 0"
+        if not _is_number(self.candidates) or self.candidates != int(self.candidates) or self.candidates < 1:
+            return f"candidates {self.candidates!r} is no number of places that a detector answers with"
+        return ""
+
+    @property
+    def answer(self) -> Answer:
+        """What a model of this input answers."""
+        return ANSWERS[self.input_kind]
 
     def to_json(self) -> str:
         """The card as JSON text, keys in the order of the fields."""

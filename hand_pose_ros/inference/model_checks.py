@@ -22,7 +22,7 @@ def check_model(
     outputs: Sequence[TensorSpec],
     infer: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]],
 ) -> None:
-    """Compare names, types and shapes with the card, and run empty crops once, which also warms the library up.
+    """Compare names, types and shapes with the card, and run empty inputs once, which also warms the library up.
 
     :raises ModelError: they disagree; the text says in what
     """
@@ -42,6 +42,8 @@ def output_shapes(card: ModelCard, batch: int) -> dict[str, tuple[int, ...]]:
         "confidence": (batch, joints),
         "presence": (batch,),
         "right_side": (batch,),
+        "centers": (batch, card.candidates, 3),
+        "score": (batch, card.candidates),
     }
     return {name: shapes[name] for name in card.outputs}
 
@@ -71,7 +73,7 @@ def _answer_problem(card: ModelCard, answer: dict[str, np.ndarray]) -> str:
         if answer[name].shape != expected:
             return f"output {name} of a batch of {_TRIAL_BATCH} is {answer[name].shape}, its card says {expected}"
         if not np.isfinite(answer[name]).all():
-            return f"output {name} of an empty crop is not finite"
+            return f"output {name} of an empty input is not finite"
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hand_pose_ros.geometry import letterbox
 from hand_pose_ros.geometry.points import input_rows
 from hand_pose_ros.inference.model_card import ModelCard
 from hand_pose_ros.inference.model_file import TensorSpec
@@ -19,11 +20,12 @@ def expected_inputs(card: ModelCard) -> tuple[TensorSpec, ...]:
         "rgb_crop": lambda: {"rgb_crop": ("float32", (3, size, size))},
         "voxel_grid": lambda: {"voxel_grid": ("float32", (1, size, size, size))},
         "point_set": lambda: input_rows(size),
+        "depth_frame": lambda: letterbox.input_rows(size),
     }[card.input_kind]()
     return tuple(TensorSpec(name, dtype, (BATCH, *row)) for name, (dtype, row) in rows.items())
 
 
 def empty_batch(card: ModelCard, batch: int) -> dict[str, np.ndarray]:
-    """Inputs of crops in which nothing is: depth at the far end of the cube, black, no voxel, all points and indices 0."""
+    """Inputs in which nothing is: depth at the far end of the cube, black, no voxel, all points and indices 0, no depth."""
     fill = np.ones if card.input_kind == "depth_crop" else np.zeros
     return {spec.name: fill((batch, *spec.shape[1:]), spec.dtype) for spec in expected_inputs(card)}

@@ -28,6 +28,7 @@ from hand_pose_ros.live.overlay import OverlayThread
 from hand_pose_ros.live.pairing import Pair, Pairing
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.live.pictures import Pictures, PlainPictures
+from hand_pose_ros.live.run_info import describe_run
 from hand_pose_ros.live.slot import NewestSlot
 from hand_pose_ros.live.statistics import Statistics
 from hand_pose_ros.live.step import Answered, FrameStep
@@ -41,6 +42,7 @@ from hand_pose_ros.live.topics import (
     DIAGNOSTICS,
     MODEL,
     OVERLAY,
+    RUN_INFO,
     TopicSpec,
     depth_input,
 )
@@ -203,11 +205,13 @@ class HandPoseApp:
         finally:
             if self._overlay:
                 self._overlay.stop()
+            self._step.close()
             engine.close()
 
     def _work(self, engine: Engine) -> None:
         """Answer frames until `stop`."""
-        self._send([(MODEL, self._library.make("std_msgs/msg/String", data=engine.card.to_json()))])
+        self._send([(MODEL, self._library.make(MODEL.typename, data=engine.card.to_json()))])
+        self._guarded("the run could not be described", self._describe_run, engine)
         period_began = time.monotonic()
         while not self._stopping.is_set():
             pair = self._slot.take(_IDLE_S)
@@ -224,6 +228,16 @@ class HandPoseApp:
             if line:
                 log.warning("%s", line)
 
+    def _describe_run(self, engine: Engine) -> None:
+        """What this run is made with, so that a recording of it can be repeated."""
+        self._run_info = describe_run(
+            self.parameters, engine, needs_color=self._step.needs_color, node=self._node_name, topic_name=self._topic_name
+        )
+        self._tell_run()
+
+    def _tell_run(self) -> None:
+        self._send([(RUN_INFO, self._library.make(RUN_INFO.typename, data=self._run_info.to_json()))])
+
     def _guarded(self, what: str, action: Callable[..., None], *arguments: Any) -> None:
         """Do what is no frame; a fault in it does not end the worker, without which the node would be there but mute."""
         try:
@@ -239,6 +253,8 @@ class HandPoseApp:
     def _take_over(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self._step.configure(parameters)
+        self._run_info = replace(self._run_info, parameters=parameters)
+        self._tell_run()
 
     def _reset(self) -> None:
         self._step.reset()
@@ -322,6 +338,8 @@ class HandPoseApp:
         frame, result = answered.depth, answered.result
         if self.parameters.target_frame:
             self._note("transform", "missing" if answered.problem else "found", answered.problem)
+        if np.isfinite(self._step.angle_error_m):
+            self._statistics.add_state("joint_angles", f"{self._step.angle_error_m * 1e3:.1f} mm from the joints")
         age_ms = (self._clock_ns() - frame.stamp_ns) / 1e6
         sample = frame.depth[::_SAMPLED, ::_SAMPLED]
         invalid = 1.0 - np.count_nonzero(sample) / sample.size

@@ -3,7 +3,8 @@
 Two statuses. "<node>: hands" has keys that tools may rely on: rate_hz, age_ms, hands, frames, dropped, late, errors,
 publish_errors, invalid_depth_share, backend, model, engine (what a user should know of it, for example that it is being
 built), `<stage>_ms` for every stage (medians of the period): wait (from arrival to being taken up), decode, localize, crop,
-network, track, build, and with a target_frame transform; and `detections`, `color`, `transform` and `overlay` where in use.
+network, track, build, and with a target_frame transform; and `detections`, `color`, `transform` and `overlay` where in use, and
+`joint_angles`: how far, in the mean of the last frame with a hand, its joints are from those that the published angles stand for.
 "<node>: <depth topic> topic status" has the keys of diagnostic_updater's FrequencyStatus.
 
 A camera that is silent is a warning after one period and an error after STALE_AFTER_S.

@@ -27,16 +27,21 @@ def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_parameters(arguments: argparse.Namespace, node: str) -> Parameters:
+def read_parameters(
+    arguments: argparse.Namespace, node: str, *, live: bool = True, defaults: Parameters | None = None
+) -> Parameters:
     """The parameters that a command line asks for.
 
     :param node: fully qualified name, for the entries of the files
+    :param live: of a live node. Replay and evaluation leave out, unless it is asked for, what is for the eye: the smoothing
+    :param defaults: what holds where nothing is asked for; None: the package's own
     :raises ParameterError: a file that cannot be read, an unknown name, a value that cannot be
     """
     values: dict[str, Any] = {}
     for file in arguments.params_file:
         values.update(read_values(file, node))
-    return Parameters().with_values({**values, **parse_settings(arguments.settings)})
+    defaults = defaults or (Parameters() if live else Parameters(smoothing=0.0))
+    return defaults.with_values({**values, **parse_settings(arguments.settings)})
 
 
 def parse_settings(settings: list[str]) -> dict[str, Any]:

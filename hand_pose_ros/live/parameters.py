@@ -26,7 +26,10 @@ _TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", 
 NO_BOX = (0.0,) * 6
 
 
-DEFAULT_MODEL = "models/hand21_hourglass1_small.onnx"
+DEFAULT_MODEL = "models/hand21_fast.onnx"
+DEFAULT_DETECTOR = "models/hand_detector.onnx"
+NO_DETECTOR = "none"
+LIVE_SMOOTHING = 0.3
 
 
 class ParameterError(ValueError):
@@ -45,6 +48,11 @@ class Parameters:
     """The values; units are in the names (metres, seconds). ParameterError for a value of the wrong type or out of range."""
 
     model: str = _parameter("", "Model file (.onnx). Empty: the one that comes with the package.")
+    detector: str = _parameter(
+        "",
+        "Detector file (.onnx) that finds new hands in the whole depth image. Empty: the one that comes with the package. none: "
+        "hands are looked for at the ends of limbs, without a network.",
+    )
     backend: str = _parameter(
         "auto",
         "What runs the model. auto: TensorRT where there is a GPU with it, else ONNX Runtime; the log says which and why.",
@@ -109,7 +117,7 @@ class Parameters:
     )
     lost_frames: int = _parameter(
         PipelineSettings.lost_frames,
-        "A hand that is not seen for so many frames is dropped.",
+        "A hand that is not seen for so many frames is dropped. Frames in which another hand may hide it count a quarter.",
         minimum=1,
         maximum=1000,
         read_only=False,
@@ -119,6 +127,14 @@ class Parameters:
         "Frames between searches for a further hand while others are tracked.",
         minimum=1,
         maximum=1000,
+        read_only=False,
+    )
+    smoothing: float = _parameter(
+        LIVE_SMOOTHING,
+        "Strength of the filter over time that the joints go through (One-Euro). 0: off, as it is in replay and evaluation "
+        "unless it is set. 0.3: less jitter and hardly any lag. 1: calm, and about 50 ms late while the hand moves.",
+        minimum=0.0,
+        maximum=1.0,
         read_only=False,
     )
     use_detections: bool = _parameter(
@@ -161,6 +177,28 @@ class Parameters:
     publish_tf: bool = _parameter(True, "Publish the joints as TF frames.", read_only=False)
     publish_markers: bool = _parameter(True, "Publish hand_markers for RViz.", read_only=False)
     publish_palm_poses: bool = _parameter(True, "Publish palm_poses.", read_only=False)
+    publish_joint_states: bool = _parameter(
+        True, "Publish the joint angles on hand_joint_states, and the sizes of the hands on hand_bones.", read_only=False
+    )
+    publish_grasps: bool = _parameter(True, "Publish hand_grasps and grasp_pose.", read_only=False)
+    pinch_enter_m: float = _parameter(
+        0.025,
+        "A pinch begins where the points of thumb and finger, 3 mm inside the skin, are nearer than this.",
+        minimum=0.001,
+        maximum=0.2,
+        read_only=False,
+    )
+    pinch_leave_m: float = _parameter(
+        0.04, "It ends where they are farther apart than this.", minimum=0.001, maximum=0.2, read_only=False
+    )
+    bone_stabilization: float = _parameter(
+        0.0,
+        "How far the joints are moved along the bones to the lengths that the frames before have shown. 0: not at all. 1: the "
+        "bones of a hand keep their lengths.",
+        minimum=0.0,
+        maximum=1.0,
+        read_only=False,
+    )
     overlay_color: bool = _parameter(
         False, "Draw the overlay on color/image_rect where a recent one is there, else on the depth image."
     )
@@ -185,6 +223,11 @@ class Parameters:
         if self.keep_confidence > self.min_confidence:
             raise ParameterError(
                 f"keep_confidence is {self.keep_confidence} and min_confidence {self.min_confidence}: the first must be less"
+            )
+
+        if self.pinch_enter_m > self.pinch_leave_m:
+            raise ParameterError(
+                f"pinch_enter_m is {self.pinch_enter_m} and pinch_leave_m {self.pinch_leave_m}: the first must not be more"
             )
 
     def box(self) -> tuple[float, ...]:
@@ -214,6 +257,15 @@ class Parameters:
         if self.model:
             return Path(self.model).expanduser()
         return find(DEFAULT_MODEL)
+
+    def detector_path(self) -> Path | None:
+        """The detector file: the one named, or the one that comes with the package; None for none.
+
+        :raises ShareError: the package has none
+        """
+        if self.detector == NO_DETECTOR:
+            return None
+        return Path(self.detector).expanduser() if self.detector else find(DEFAULT_DETECTOR)
 
     def with_values(self, values: dict[str, Any]) -> Parameters:
         """A copy with some values changed.

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from hand_pose_ros.geometry.transform import RigidTransform
 from hand_pose_ros.inference.engine import Engine
+from hand_pose_ros.live.finder import load_detector
 from hand_pose_ros.live.outputs import OutputBuilder
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.live.topics import TopicSpec
@@ -38,16 +39,18 @@ class Answered(NamedTuple):
 
 
 class FrameStep:
-    """Decodes, finds hands, builds messages. Not thread safe.
+    """Decodes, finds hands, builds messages. Not thread safe. The detector that the parameters name is its own.
 
     :param lookup: the transforms for `target_frame`
+    :raises ModelError, ShareError: as `load_detector`, or the engine's model does not tell joints
     """
 
     def __init__(
         self, engine: Engine, library: MessageLibrary, parameters: Parameters, lookup: TransformLookup = no_transforms
     ) -> None:
         self._parameters, self._lookup = parameters, lookup
-        self._pipeline = Pipeline(engine, parameters.pipeline_settings())
+        self._detector = load_detector(parameters)
+        self._pipeline = Pipeline(engine, parameters.pipeline_settings(), self._detector)
         self._needs_color = crop_kind(engine.card) == "rgb_crop"
         self._outputs = OutputBuilder(library, parameters, engine.card.name)
 
@@ -59,11 +62,22 @@ class FrameStep:
     def reset(self) -> None:
         """Forget the hands: they are searched for anew and get other ids."""
         self._pipeline.reset()
+        self._outputs.reset()
+
+    def close(self) -> None:
+        """Give back what the detector holds; on the thread that made it."""
+        if self._detector is not None:
+            self._detector.engine.close()
 
     @property
     def needs_color(self) -> bool:
         """The model sees colour images."""
         return self._needs_color
+
+    @property
+    def angle_error_m(self) -> float:
+        """How far the last frame's joints are, on average, from those that its joint angles stand for; NaN without angles."""
+        return self._outputs.angle_error_m
 
     def run(self, image: Any, info: Any, regions: Sequence[PixelRegion] | None = None, color: Any | None = None) -> Answered:
         """Answer one frame.
@@ -91,7 +105,8 @@ class FrameStep:
             if box:  # perception needs it
                 transform = self._transform(depth, target, stage_ms)
             if depth.color is not None or not self._needs_color:
-                result = self._pipeline.process(depth, regions=regions, workspace=Workspace(box, transform) if box else None)
+                found = self._pipeline.process(depth, regions=regions, workspace=Workspace(box, transform) if box else None)
+                result = self._outputs.stabilized(found)
             shown = result
             if target != depth.frame_id:  # as late as can be, for TF has had the longest time to arrive
                 transform = transform or self._transform(depth, target, stage_ms)

@@ -50,14 +50,23 @@ DETECTIONS = TopicSpec("detections", "vision_msgs/msg/Detection2DArray", SENSOR_
 HANDS = TopicSpec("hands", "hand_pose_ros/msg/HandPoseArray", RELIABLE)
 HAND_MARKERS = TopicSpec("hand_markers", "visualization_msgs/msg/MarkerArray", RELIABLE)
 PALM_POSES = TopicSpec("palm_poses", "geometry_msgs/msg/PoseArray", RELIABLE)
+HAND_JOINT_STATES = TopicSpec("hand_joint_states", "sensor_msgs/msg/JointState", RELIABLE)
+HAND_GRASPS = TopicSpec("hand_grasps", "hand_pose_ros/msg/HandGraspArray", RELIABLE)
+GRASP_POSE = TopicSpec("grasp_pose", "geometry_msgs/msg/PoseStamped", RELIABLE)
+HAND_BONES = TopicSpec("hand_bones", "std_msgs/msg/String", LATCHED)
 TRANSFORMS = TopicSpec("/tf", "tf2_msgs/msg/TFMessage", TF)
 DIAGNOSTICS = TopicSpec("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", RELIABLE)
 MODEL = TopicSpec("model", "std_msgs/msg/String", LATCHED)
+RUN_INFO = TopicSpec("run_info", "std_msgs/msg/String", LATCHED)
 OVERLAY = TopicSpec("overlay", "sensor_msgs/msg/Image", NEWEST)
 
+# What follows from the hands of a frame, as far as it is switched on.
+HAND_OUTPUTS = (HANDS, HAND_MARKERS, PALM_POSES, HAND_JOINT_STATES, HAND_GRASPS, GRASP_POSE, HAND_BONES, TRANSFORMS)
 # What is published in any case, and with what is made only while someone listens.
-OUTPUTS = (HANDS, HAND_MARKERS, PALM_POSES, TRANSFORMS, DIAGNOSTICS, MODEL)
+OUTPUTS = (*HAND_OUTPUTS, DIAGNOSTICS, MODEL, RUN_INFO)
 ALL_OUTPUTS = (*OUTPUTS, OVERLAY)
+# What may come in; `depth_input` says which of the two kinds of depth images does.
+INPUTS = (DEPTH_IMAGE, CAMERA_INFO, COLOR_IMAGE, COLOR_INFO, DETECTIONS)
 
 TRANSPORTS = ("raw", "compressedDepth")
 

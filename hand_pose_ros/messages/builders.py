@@ -8,32 +8,39 @@ says: NaN, -1 in a covariance's first entry, or an empty string.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from hand_pose_ros.hand.frames import bone_quaternions, palm_covariance, palm_pose
+from hand_pose_ros.hand.frames import bone_quaternions, palm_covariance, palm_pose, quaternion_from_matrix
+from hand_pose_ros.hand.grasp_label import grasp_label
+from hand_pose_ros.hand.hand_state import HandState
 from hand_pose_ros.messages.library import MessageLibrary, make_header
 from hand_pose_ros.perception.types import FrameResult, Hand
 
 NAN = float("nan")
 
 
-def hand_pose_array(library: MessageLibrary, result: FrameResult, model_id: str) -> Any:
+def hand_pose_array(
+    library: MessageLibrary, result: FrameResult, model_id: str, states: Mapping[int, HandState] = MappingProxyType({})
+) -> Any:
     """hand_pose_ros/msg/HandPoseArray of one frame; without hands an empty one.
 
     :param model_id: name of the model, as in its card
+    :param states: what is known of the grasps of its hands, by id
     """
     return library.make(
         "hand_pose_ros/msg/HandPoseArray",
         header=make_header(library, result.stamp_ns, result.frame_id),
         model_id=model_id,
-        hands=[hand_pose(library, hand) for hand in result.hands],
+        hands=[hand_pose(library, hand, states.get(hand.id)) for hand in result.hands],
     )
 
 
-def hand_pose(library: MessageLibrary, hand: Hand) -> Any:
-    """hand_pose_ros/msg/HandPose; the grasp is not known here."""
+def hand_pose(library: MessageLibrary, hand: Hand, state: HandState | None = None) -> Any:
+    """hand_pose_ros/msg/HandPose; without a state its grasp is not known."""
     palm = palm_pose(hand.joints, hand.skeleton)
     return library.make(
         "hand_pose_ros/msg/HandPose",
@@ -47,11 +54,7 @@ def hand_pose(library: MessageLibrary, hand: Hand) -> Any:
         confidence=hand.confidence,
         palm=_unknown_pose(library) if palm is None else make_pose(library, palm.center, palm.quaternion),
         palm_covariance=_palm_covariance(hand),
-        grasp_valid=False,
-        grasp=_unknown_pose(library),
-        grasp_width=NAN,
-        grasp_label="",
-        grasp_confidence=NAN,
+        **_grasp(library, state),
     )
 
 
@@ -106,6 +109,21 @@ def _quaternion(library: MessageLibrary, quaternion: Any) -> Any:
 
 def _unknown_pose(library: MessageLibrary) -> Any:
     return make_pose(library, (NAN,) * 3, (NAN,) * 4)
+
+
+def _grasp(library: MessageLibrary, state: HandState | None) -> dict[str, Any]:
+    """The fields of HandPose about the grasp."""
+    if state is None or state.grasp is None:
+        unknown = {"grasp": _unknown_pose(library), "grasp_width": NAN, "grasp_label": "", "grasp_confidence": NAN}
+        return {"grasp_valid": False, **unknown}
+    label = grasp_label(state.probabilities)
+    return {
+        "grasp_valid": True,
+        "grasp": make_pose(library, state.grasp.origin, quaternion_from_matrix(state.grasp.axes)),
+        "grasp_width": state.grasp.width,
+        "grasp_label": label.name,
+        "grasp_confidence": label.confidence,
+    }
 
 
 def _covariance(hand: Hand) -> np.ndarray:

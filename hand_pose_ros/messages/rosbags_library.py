@@ -16,7 +16,7 @@ from hand_pose_ros.messages.library import MessageError
 from hand_pose_ros.share import find
 
 DISTROS = {"humble": Stores.ROS2_HUMBLE, "jazzy": Stores.ROS2_JAZZY}
-OWN_TYPES = ("HandPose", "HandPoseArray")
+OWN_TYPES = ("HandPose", "HandPoseArray", "HandGrasp", "HandGraspArray")
 # vision_msgs 4 (Humble and later), as far as Detection2DArray needs it: the type stores have the common interfaces alone.
 VISION_TYPES = {
     "Point2D": "float64 x\nfloat64 y",

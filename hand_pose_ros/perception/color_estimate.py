@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from hand_pose_ros.geometry.color_crop import ColorCrop, RootedCrop
-from hand_pose_ros.inference.engine import Engine
+from hand_pose_ros.inference.engine import Engine, require_answer
+from hand_pose_ros.inference.model_kinds import HAND_POSE
 from hand_pose_ros.perception.estimate import HandEstimator
 from hand_pose_ros.perception.inputs import crop_kind, crop_size
 from hand_pose_ros.perception.types import DepthFrame
@@ -86,6 +87,8 @@ def hand_estimator(engine: Engine, cube_m: float, min_depth_m: float, max_depth_
     """The estimator for what the engine's model sees; arguments as `HandEstimator`.
 
     :param cube_m: edge of the cube whose projection is the window
+    :raises ModelError: the engine's model does not tell joints
     """
+    require_answer(engine, HAND_POSE)
     estimator = ColorHandEstimator if crop_kind(engine.card) == "rgb_crop" else HandEstimator
     return estimator(engine, cube_m, min_depth_m, max_depth_m)

@@ -15,7 +15,9 @@ from hand_pose_ros.geometry.color_crop import RootedCrop
 from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
 from hand_pose_ros.inference.engine import Engine
 from hand_pose_ros.perception.inputs import crop_size, network_inputs
+from hand_pose_ros.perception.rivals import Rivals
 from hand_pose_ros.perception.types import DepthFrame
+from hand_pose_ros.skeleton import skeleton
 
 MIN_FOREGROUND = 0.01  # of the crop's pixels: less than that is no hand that a network could see
 
@@ -45,6 +47,7 @@ class Estimate:
     :param confidence: (J,) probability that the joint is within 20 mm
     :param presence: probability that it is a hand: the model's own where it has one, else the mean confidence
     :param right_side: probability of a right hand, NaN where the model does not tell
+    :param bones: (B, 2) positions of the joints at each bone's ends
     """
 
     crop: CubeCrop | RootedCrop
@@ -54,6 +57,7 @@ class Estimate:
     confidence: np.ndarray
     presence: float
     right_side: float
+    bones: np.ndarray
 
     @cached_property
     def joints(self) -> np.ndarray:
@@ -64,6 +68,12 @@ class Estimate:
     def center(self) -> np.ndarray:
         """(3,) the joints' mean, metres."""
         return self.joints.mean(0)
+
+    @cached_property
+    def size_m(self) -> float:
+        """Length of all bones, 0 for a skeleton without any."""
+        ends = self.joints[self.bones]
+        return float(np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1).sum())
 
     @cached_property
     def sureness(self) -> float:
@@ -93,6 +103,7 @@ class HandEstimator:
         self._engine = engine
         self._cube_m = cube_m
         self._min_depth_m, self._max_depth_m = min_depth_m, max_depth_m
+        self._bones = np.array(skeleton(engine.card.skeleton).bone_indices, int).reshape(-1, 2)
 
     @property
     def one_sided(self) -> bool:
@@ -104,14 +115,24 @@ class HandEstimator:
         return self.one_sided and (right_side < 0.5 if self._engine.card.side == "right" else right_side > 0.5)
 
     def run(
-        self, frame: DepthFrame, centers: Sequence[np.ndarray], mirrored: Sequence[bool], clock: StageClock
+        self,
+        frame: DepthFrame,
+        centers: Sequence[np.ndarray],
+        mirrored: Sequence[bool],
+        clock: StageClock,
+        rivals: Sequence[Rivals | None] = (),
     ) -> list[Estimate | None]:
         """One answer a centre (3,), None where there is nothing in the cube or the network's answer is not finite.
 
         :param mirrored: for each centre, whether the network sees the mirror image
+        :param rivals: for each centre, the hand that is meant and others whose pixels are taken out of its crop, or None;
+            empty: none anywhere
         """
         with clock("crop"):
             crops = [self._crop(frame, center) for center in centers]
+            for (crop, image), near in zip(crops, rivals):
+                if near is not None and image is not None and isinstance(crop, CubeCrop):
+                    near.hide(crop, image[0])
             batch = [image[..., ::-1] if flip else image for (_, image), flip in zip(crops, mirrored) if image is not None]
         if not batch:
             return [None] * len(crops)
@@ -153,7 +174,7 @@ class HandEstimator:
         placed = self._place(frame, crop, joints)
         if placed is None:
             return None
-        estimate = Estimate(placed, mirrored, joints, covariance, confidence, presence, right_side)
+        estimate = Estimate(placed, mirrored, joints, covariance, confidence, presence, right_side, self._bones)
         return estimate if (estimate.joints[:, 2] > 0).all() else None
 
 

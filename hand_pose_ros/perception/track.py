@@ -2,67 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
+from hand_pose_ros.perception.estimate import Estimate
+from hand_pose_ros.perception.motion import Motion
+from hand_pose_ros.perception.smooth import JointFilter
 from hand_pose_ros.perception.types import Side
 
-# A camera slower than this, or a gap in a recording: the hand's speed says nothing about where it is now.
-MAX_PREDICTED_S = 0.15
-MAX_SPEED_M_S = 4.0
-# A frame's movement much below this is the network's own noise, and following it would only add to that.
-NOISE_M = 0.01
-NEWEST_PART = 0.5  # of the newest movement in the speed
-NEWEST_SIDE_PART = 0.2  # of the newest frame in the side: one odd frame does not make a left hand of a right one
+# Of the newest frame in the averaged side and size, once many were seen: one odd frame makes no left hand of a right one.
+NEWEST_PART = 0.1
+NEWEST_SURENESS_PART = 0.25
+DOUBTFUL_SURENESS = 0.5
 
 
-@dataclass
 class Track:
     """One hand that was seen.
 
-    :param id: never used again; `slot`: used again after the track is gone
-    :param center: (3,) metres, mean of the joints when last seen
-    :param velocity: (3,) metres a second
-    :param stamp_ns: when last seen
-    :param missed: frames since
-    :param right_side: probability of a right hand, averaged over the last frames, NaN where the model does not tell
+    :ivar id: never used again; `slot`: used again after the track is gone
+    :ivar motion: of its centre, the mean of the joints
+    :ivar filter: of the joints that are published
+    :ivar joints: (J, 3) metres when last seen, not filtered
+    :ivar missed: frames since; `lost`: of them those that count towards its being forgotten
+    :ivar right_side: probability of a right hand, averaged over frames, NaN where the model does not tell
+    :ivar size_m: length of all its bones, averaged
+    :ivar sureness: mean confidence of its joints, averaged over the last frames
     """
 
-    id: int
-    slot: int
-    center: np.ndarray
-    velocity: np.ndarray
-    stamp_ns: int
-    missed: int = 0
-    right_side: float = float("nan")
+    def __init__(self, id: int, slot: int, estimate: Estimate, stamp_ns: int) -> None:
+        self.id, self.slot = id, slot
+        self.motion, self.filter = Motion(estimate.center, stamp_ns), JointFilter()
+        self.missed, self.lost = 0, 0.0
+        self.right_side = self.size_m = self.sureness = float("nan")
+        self._seen = 0
+        self.see(estimate, stamp_ns)
 
-    def predict(self, stamp_ns: int) -> np.ndarray:
-        """(3,) where the hand will be: a fast one where its speed takes it, a slow one where it was."""
-        ahead_s = (stamp_ns - self.stamp_ns) * 1e-9
-        if not 0 < ahead_s <= MAX_PREDICTED_S:
-            return self.center
-        ahead = self.velocity * ahead_s
-        signal = float(ahead @ ahead)
-        return self.center + ahead * signal / (signal + NOISE_M**2)
+    def see(self, estimate: Estimate, stamp_ns: int) -> None:
+        """The hand was found."""
+        self.motion.see(estimate.center, stamp_ns)
+        self.joints, self.missed, self.lost = estimate.joints, 0, 0.0
+        self._seen += 1
+        part = max(NEWEST_PART, 1 / self._seen)
+        self.right_side = _averaged(self.right_side, estimate.right_side, part)
+        self.size_m = _averaged(self.size_m, estimate.size_m, part)
+        self.sureness = _averaged(self.sureness, estimate.sureness, NEWEST_SURENESS_PART)
 
-    def see(self, center: np.ndarray, stamp_ns: int, right_side: float = float("nan")) -> None:
-        """The hand was found at a centre (3,), a right hand with probability `right_side` (NaN: not known)."""
-        elapsed_s = (stamp_ns - self.stamp_ns) * 1e-9
-        velocity = (center - self.center) / elapsed_s if 0 < elapsed_s <= MAX_PREDICTED_S else np.zeros(3)
-        if np.linalg.norm(velocity) > MAX_SPEED_M_S:  # not a movement, but another place
-            velocity = np.zeros(3)
-        self.velocity = velocity if not self.velocity.any() else self.velocity + NEWEST_PART * (velocity - self.velocity)
-        if np.isfinite(right_side):
-            before = self.right_side if np.isfinite(self.right_side) else right_side
-            self.right_side = before + NEWEST_SIDE_PART * (right_side - before)
-        self.center, self.stamp_ns, self.missed = center, stamp_ns, 0
+    def predicted_joints(self, stamp_ns: int) -> np.ndarray:
+        """(J, 3) metres: the hand as it was, where it will be."""
+        return self.joints + (self.motion.predict(stamp_ns) - self.joints.mean(axis=0))
+
+    @property
+    def doubtful(self) -> bool:
+        """What is followed may be something else (an elbow, a head), and the hand elsewhere."""
+        return self.sureness < DOUBTFUL_SURENESS
 
     def side(self) -> tuple[Side, float]:
         """The side and its probability; (UNKNOWN, NaN) where the model does not tell."""
         if not np.isfinite(self.right_side):
             return Side.UNKNOWN, float("nan")
         return (Side.RIGHT, self.right_side) if self.right_side >= 0.5 else (Side.LEFT, 1 - self.right_side)
+
+
+def _averaged(before: float, value: float, part: float) -> float:
+    """A running mean that values which are not known leave as it is."""
+    if not np.isfinite(value):
+        return before
+    return value if not np.isfinite(before) else before + part * (value - before)
 
 
 class Tracks:
@@ -73,7 +79,7 @@ class Tracks:
         self._next_id = 1
         self._tracks: dict[int, Track] = {}  # by slot
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Track]:
         return iter(sorted(self._tracks.values(), key=lambda t: t.slot))
 
     def __len__(self) -> int:
@@ -84,10 +90,10 @@ class Tracks:
         """How many more hands there is room for."""
         return self._max_hands - len(self._tracks)
 
-    def start(self, center: np.ndarray, stamp_ns: int) -> Track:
+    def start(self, estimate: Estimate, stamp_ns: int) -> Track:
         """A new track in the lowest free slot."""
         slot = next(s for s in range(self._max_hands) if s not in self._tracks)
-        self._tracks[slot] = track = Track(self._next_id, slot, center, np.zeros(3), stamp_ns)
+        self._tracks[slot] = track = Track(self._next_id, slot, estimate, stamp_ns)
         self._next_id += 1
         return track
 

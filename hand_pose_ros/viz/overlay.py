@@ -1,7 +1,7 @@
 """The overlay pictures of one frame.
 
-`overlay` is for recordings: the whole depth image on the left, the hand from close by on the right. `overlay_picture` is for the
-live node: the camera's picture as it is, depth or colour, with the hands in it.
+`overlay` is for recordings: the whole depth image on the left, one or two hands from close by on the right. `overlay_picture`
+is for the live node: the camera's picture as it is, depth or colour, with the hands in it.
 """
 
 from __future__ import annotations
@@ -29,17 +29,19 @@ def overlay(
     truth: Sequence[np.ndarray] = (),
     label: str = "",
     close_up: bool = True,
+    look_at: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw what was found into the depth image.
 
     :param depth: (H, W) metres, invalid 0
     :param truth: known joints of each hand, (J, 3) metres, drawn as crosses
     :param label: first line of the text
-    :param close_up: add a square close-up of the first hand at the right
+    :param close_up: add a close-up at the right: a square one of a hand, or of each of the first two one below the other
+    :param look_at: (J, 3) metres, what the close-up is of instead
     :return: (H', W', 3) uint8 BGR; H' and W' are even, as video needs, and the same for every image of a camera
     """
     whole = depth_picture(depth, camera.fx)
-    close = _close_up(whole, camera, result.hands, truth) if close_up else None
+    close = _close_ups(whole, camera, result.hands, truth, look_at) if close_up else None
     view = View(camera)
     for hand in result.hands:
         draw_hand(whole, view, hand)
@@ -109,25 +111,42 @@ def _short(hand: Hand) -> str:
     return f"#{hand.id}{side} {float(np.mean(hand.joints[:, 2])):.2f} m {100 * float(np.mean(hand.confidence)):.0f} %"
 
 
-def _close_up(whole: np.ndarray, camera: Camera, hands: Sequence[Hand], truth: Sequence[np.ndarray]) -> np.ndarray:
-    """(H, H, 3) the first hand (or, without one, the first true hand) magnified."""
-    edge = whole.shape[0]
-    shown = hands[0].joints if hands else truth[0] if len(truth) else None
-    picture = np.empty((edge, edge, 3), np.uint8)
-    picture[:] = INVALID_COLOUR
-    if shown is None or not np.isfinite(shown).all() or (shown[:, 2] <= 0).any():
+def _close_ups(
+    whole: np.ndarray, camera: Camera, hands: Sequence[Hand], truth: Sequence[np.ndarray], look_at: np.ndarray | None
+) -> np.ndarray:
+    """(H, H, 3) what is looked at, or the hands (without any, the first true one) magnified; of two, one below the other."""
+    shown = [look_at] if look_at is not None else [hand.joints for hand in hands[:2]] or list(truth[:1])
+    edge, rows = whole.shape[0], max(len(shown), 1)
+    panes = [_close_up(whole, camera, joints, (edge, edge // rows), hands, truth) for joints in shown or [None]]
+    picture = np.full((edge, edge, 3), INVALID_COLOUR, np.uint8)
+    for row, pane in enumerate(panes):
+        picture[row * len(pane) : (row + 1) * len(pane)] = pane
+    return picture
+
+
+def _close_up(
+    whole: np.ndarray,
+    camera: Camera,
+    joints: np.ndarray | None,
+    size: tuple[int, int],
+    hands: Sequence[Hand],
+    truth: Sequence[np.ndarray],
+) -> np.ndarray:
+    """The picture of a size (width, height) with joints (J, 3) in its middle, CLOSE_UP_M high."""
+    width, height = size
+    picture = np.full((height, width, 3), INVALID_COLOUR, np.uint8)
+    if joints is None or not np.isfinite(joints).all() or (joints[:, 2] <= 0).any():
         return picture
-    middle = (shown.min(axis=0) + shown.max(axis=0)) / 2
-    window = camera.fx * CLOSE_UP_M / middle[2]  # image pixels
-    scale = edge / window
-    u, v = camera.project(middle)
-    view = View(camera, (u - window / 2, v - window / 2), scale)
+    middle = (joints.min(axis=0) + joints.max(axis=0)) / 2
+    window = camera.fx * CLOSE_UP_M / middle[2] * np.array([width / height, 1.0])  # image pixels
+    scale = height / window[1]
+    view = View(camera, tuple(camera.project(middle) - window / 2), scale)
     matrix = np.array([[scale, 0, -view.origin[0] * scale], [0, scale, -view.origin[1] * scale]])
-    cv2.warpAffine(whole, matrix, (edge, edge), picture, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT, INVALID_COLOUR)
+    cv2.warpAffine(whole, matrix, size, picture, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT, INVALID_COLOUR)
     for hand in hands:
-        draw_hand(picture, view, hand, thickness=3, ellipses=True)
-    for joints in truth:
-        draw_truth(picture, view, joints)
+        draw_hand(picture, view, hand, thickness=3 if width == height else 2, ellipses=True)
+    for known in truth:
+        draw_truth(picture, view, known)
     return picture
 
 

@@ -13,7 +13,7 @@ from hand_pose_ros.share import find
 
 pytestmark = pytest.mark.usefixtures("gpu")  # skipped without one
 
-MODEL = "models/hand21_hourglass1_small.onnx"
+MODEL = "models/hand21_fast.onnx"
 TOLERANCE = 4e-4  # of the crop's coordinates: 0.05 mm of a cube of 0.25 m
 
 

@@ -51,9 +51,14 @@ def test_the_node_and_its_endpoints(model, distro, gid_size):
             "rt/hands": "hand_pose_ros::msg::dds_::HandPoseArray_",
             "rt/hand_markers": "visualization_msgs::msg::dds_::MarkerArray_",
             "rt/palm_poses": "geometry_msgs::msg::dds_::PoseArray_",
+            "rt/hand_joint_states": "sensor_msgs::msg::dds_::JointState_",
+            "rt/hand_grasps": "hand_pose_ros::msg::dds_::HandGraspArray_",
+            "rt/grasp_pose": "geometry_msgs::msg::dds_::PoseStamped_",
+            "rt/hand_bones": "std_msgs::msg::dds_::String_",
             "rt/tf": "tf2_msgs::msg::dds_::TFMessage_",
             "rt/diagnostics": "diagnostic_msgs::msg::dds_::DiagnosticArray_",
             "rt/model": "std_msgs::msg::dds_::String_",
+            "rt/run_info": "std_msgs::msg::dds_::String_",
             "rt/overlay": "sensor_msgs::msg::dds_::Image_",
         }
         assert set(readers) == {"rt/depth/image_rect", "rt/depth/camera_info"}

@@ -6,14 +6,13 @@ import time
 import numpy as np
 import pytest
 from live_node import START_S, LiveNode, node_and_client
+from parity import node_pipeline
 from small_bags import FRAME_ID, color_message, detections_message, image_message, info_message, stamp
 
-from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.topics import COLOR_IMAGE, DETECTIONS, OVERLAY, SENSOR_DATA
 from hand_pose_ros.messages.color_input import color_image
 from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.library import stamp_ns
-from hand_pose_ros.perception.pipeline import Pipeline
 from hand_pose_ros.viz.overlay import overlay_picture
 
 SHOWN = (30.0, 30.0, 100.0, 70.0)  # left, top, width and height of a box around the hand
@@ -43,7 +42,7 @@ def wait_for_diagnostics(client, key: str, value: str):
 
 def drawn(library, model, indices, color=None) -> np.ndarray:
     """The overlay of the last of these frames."""
-    pipeline = Pipeline(load_engine(model))
+    pipeline = node_pipeline(model)
     frames = [depth_frame(image_message(library, index), info_message(library, index)) for index in indices]
     result = [pipeline.process(frame) for frame in frames][-1]
     return overlay_picture(result, frames[-1].camera, None if color is not None else frames[-1].depth, color)

@@ -6,14 +6,13 @@ import time
 import numpy as np
 import pytest
 from live_node import LiveNode, free_domain, node_and_client
+from parity import node_pipeline
 from small_bags import HEIGHT, WIDTH, image_message, info_message, stamp
 from tiny_model import write_tiny_model
 
-from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.topics import RELIABLE, QosProfile
 from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.library import stamp_ns
-from hand_pose_ros.perception.pipeline import Pipeline
 
 PERIOD_S = 1 / 30
 
@@ -69,8 +68,10 @@ def test_the_log_says_what_it_listens_to(model):
             node.wait_for_log("publishes")
             assert f"/robot1/left on domain {domain}, this machine only (ROS 2 jazzy)" in node.log
             assert "listens to /camera/depth and /robot1/depth/camera_info" in node.log
+            for_controllers = "/robot1/hand_joint_states, /robot1/hand_grasps, /robot1/grasp_pose, /robot1/hand_bones"
             assert (
-                "publishes /robot1/hands, /robot1/hand_markers, /robot1/palm_poses, /tf, /diagnostics, /robot1/model" in node.log
+                f"publishes /robot1/hands, /robot1/hand_markers, /robot1/palm_poses, {for_controllers}, /tf, /diagnostics, "
+                "/robot1/model" in node.log
             )
             assert node.stop(signal.SIGTERM) == 0
         finally:
@@ -79,7 +80,7 @@ def test_the_log_says_what_it_listens_to(model):
 
 def test_same_answer_as_the_pipeline_called_directly(model):
     """Frame by frame, each sent when the one before is answered."""
-    pipeline = Pipeline(load_engine(model))
+    pipeline = node_pipeline(model)
     with node_and_client(*with_model(model), "--ros-distro", "humble", client={"distro": "humble"}) as (_, client):
         for index in range(30):
             image, info = frame(client, index, ["16UC1", "32FC1"][index % 2])

@@ -5,9 +5,11 @@ import pytest
 from known_hand import flat_hand
 from small_bags import image_message, info_message
 
+from hand_pose_ros.hand.hand_state import hand_state
 from hand_pose_ros.live.diagnostics import diagnostic_array
 from hand_pose_ros.live.statistics import Statistics
 from hand_pose_ros.messages.builders import hand_pose_array, hand_transforms, palm_poses
+from hand_pose_ros.messages.hand_outputs import grasp_pose, hand_grasps, hand_joint_states
 from hand_pose_ros.messages.library import MessageError
 from hand_pose_ros.messages.markers import hand_markers
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
@@ -27,6 +29,10 @@ def hand(slot: int) -> Hand:
 
 
 RESULT = FrameResult(1_700_000_000_123_456_789, "optical", (hand(0), hand(1)))
+STATES = {
+    h.id: hand_state(h.joints, h.covariance, h.skeleton, h.side is Side.RIGHT, pinch_enter_m=0.2, pinch_leave_m=0.3)
+    for h in RESULT.hands
+}
 
 
 def diagnostics(of):
@@ -39,6 +45,10 @@ def diagnostics(of):
     ("typename", "build"),
     [
         ("hand_pose_ros/msg/HandPoseArray", lambda of: hand_pose_array(of, RESULT, "tiny")),
+        ("hand_pose_ros/msg/HandPoseArray", lambda of: hand_pose_array(of, RESULT, "tiny", STATES)),
+        ("hand_pose_ros/msg/HandGraspArray", lambda of: hand_grasps(of, RESULT, STATES)),
+        ("sensor_msgs/msg/JointState", lambda of: hand_joint_states(of, RESULT, STATES)),
+        ("geometry_msgs/msg/PoseStamped", lambda of: grasp_pose(of, RESULT, STATES)),
         ("tf2_msgs/msg/TFMessage", lambda of: hand_transforms(of, RESULT, "r/")),
         ("visualization_msgs/msg/MarkerArray", lambda of: hand_markers(of, RESULT, (1, 2))),
         ("geometry_msgs/msg/PoseArray", lambda of: palm_poses(of, RESULT)),

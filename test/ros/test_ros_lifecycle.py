@@ -137,7 +137,7 @@ def test_parameters_change_while_it_runs(started):
 def test_refused_values_say_why(started):
     _, client = started
     assert client.transition("configure")
-    refused = client.set(min_depth_m=1.8, max_hands=2, lost_frames=0, publish_tf=1, keep_confidence=0.9, model="other.onnx")
+    refused = client.set(min_depth_m=1.8, max_hands=3, lost_frames=0, publish_tf=1, keep_confidence=0.9, model="other.onnx")
     expected = [
         "min_depth_m is 1.8 and max_depth_m 1.5: the first must be less",
         "max_hands is read when the node is configured: `ros2 lifecycle set /hand_pose cleanup` first",
@@ -151,7 +151,7 @@ def test_refused_values_say_why(started):
         assert text in reason
     assert client.parameters()["min_depth_m"][0] == Parameters().min_depth_m
     assert client.transition("cleanup")
-    assert client.set(max_hands=2) == [""]
+    assert client.set(max_hands=3) == [""]
     assert client.transition("configure")
 
 

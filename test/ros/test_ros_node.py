@@ -8,13 +8,12 @@ import time
 import cv2
 import numpy as np
 import pytest
+from parity import node_pipeline
 from small_bags import IMAGE, depth_counts, image_message, info_message, stamp
 
-from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.topics import COMPRESSED_DEPTH, RELIABLE, SENSOR_DATA, QosProfile
 from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.library import stamp_ns
-from hand_pose_ros.perception.pipeline import Pipeline
 
 ros = pytest.importorskip("ros_node", reason="ROS 2, or this package built by colcon, is not sourced here")
 
@@ -51,7 +50,7 @@ def test_all_outputs_and_a_clean_end(model):
 
 def test_same_answer_as_the_pipeline_called_directly(model):
     """Frame by frame, each sent when the one before is answered."""
-    pipeline = Pipeline(load_engine(model))
+    pipeline = node_pipeline(model)
     with ros.node_and_client(*with_model(model)) as (_, client):
         client.activate()
         for index in range(30):
@@ -70,7 +69,8 @@ def test_same_answer_as_the_pipeline_called_directly(model):
 
 
 def test_compressed_depth(model):
-    expected = Pipeline(load_engine(model)).process(depth_frame(image_message(ros.LIBRARY, 0), info_message(ros.LIBRARY, 0)))
+    pipeline = node_pipeline(model)
+    expected = pipeline.process(depth_frame(image_message(ros.LIBRARY, 0), info_message(ros.LIBRARY, 0)))
     remap = "depth/image_rect:=/camera/depth/image_raw"
     with ros.node_and_client(*with_model(model, "depth_transport:=compressedDepth"), "-r", remap) as (node, client):
         topic = "/camera/depth/image_raw/compressedDepth"

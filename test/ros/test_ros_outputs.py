@@ -5,15 +5,14 @@ import time
 
 import numpy as np
 import pytest
+from parity import node_pipeline
 from small_bags import FRAME_ID, color_message, detections_message, image_message, info_message, stamp
 
 from hand_pose_ros.geometry.transform import RigidTransform
-from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.topics import COLOR_IMAGE, DETECTIONS, OVERLAY, SENSOR_DATA, TF, QosProfile
 from hand_pose_ros.messages.color_input import color_image
 from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.library import make_header, stamp_ns
-from hand_pose_ros.perception.pipeline import Pipeline
 from hand_pose_ros.viz.overlay import overlay_picture
 
 ros = pytest.importorskip("ros_node", reason="ROS 2, or this package built by colcon, is not sourced here")
@@ -52,7 +51,7 @@ def frame(index: int):
 
 def expected(model, *indices: int):
     """The last frame's result, in the camera's frame."""
-    pipeline = Pipeline(load_engine(model))
+    pipeline = node_pipeline(model)
     return [pipeline.process(frame(index)) for index in indices][-1]
 
 

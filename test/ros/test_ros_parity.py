@@ -33,7 +33,9 @@ def test_replay_and_the_node_give_the_same_hands(cut, tmp_path):
     assert_same_hands(expected, answered)
     # What a tf2 listener sees of the last frame are the joints of the message.
     assert stamp_ns(last.transforms[0].header) == stamp_ns(message.header)
-    joints = {name: (point.x, point.y, point.z) for name, point in zip(message.hands[0].joint_names, message.hands[0].positions)}
-    for transform in last.transforms:
+    joints = [joint for hand in message.hands for joint in zip(hand.joint_names, hand.positions)]
+    assert len(last.transforms) == len(joints)
+    for transform, (name, point) in zip(last.transforms, joints):
         moved = transform.transform.translation
-        assert (moved.x, moved.y, moved.z) == pytest.approx(joints[transform.child_frame_id.rpartition("/")[2]], abs=1e-6)
+        assert transform.child_frame_id.endswith(f"/{name}")
+        assert (moved.x, moved.y, moved.z) == pytest.approx((point.x, point.y, point.z), abs=1e-6)

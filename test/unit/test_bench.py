@@ -64,7 +64,10 @@ def test_figures_by_hand():
     stages = {"decode": 1.0, "crop": 2.0, "network": 3.0, "track": 0.5, "build": 0.5}
     frames = [{**stages, "localize": 0.0, "network": network, "total": 4.0 + network} for network in (3.0, 5.0, 4.0)]
     detections = [{**stages, "localize": 2.5, "total": 20.0}]
-    figures = bench.Bench({"threads": 2}, frames, detections, with_hand=2).figures()
+    two_hands = [{**stages, "localize": 0.0, "total": total} for total in (9.0, 11.0)]
+    figures = bench.Bench({"threads": 2}, frames, detections, two_hands, with_hand=2).figures()
+    assert (figures["two_hands_p50_ms"], figures["two_hands_p99_ms"]) == (10.0, 10.98)
+    assert bench.Bench({}, frames, detections).figures()["two_hands_p50_ms"] is None
     assert (figures["total_p50_ms"], figures["network_p50_ms"], figures["localize_p50_ms"]) == (8.0, 4.0, 2.5)
     assert figures["total_p99_ms"] == 8.98  # 2 % of the way back from 9 to 8
     assert (figures["except_network_p50_ms"], figures["first_detection_p50_ms"]) == (4.0, 20.0)

@@ -85,7 +85,9 @@ def test_what_cannot_be_understood_is_2(words, capsys):
     assert "usage: hand-pose" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["node"], ["replay"], ["demo"], ["bench"], ["model"], ["model", "info"], *ENGINE])
+@pytest.mark.parametrize(
+    "words", [["node"], ["replay"], ["record"], ["view"], ["demo"], ["bench"], ["model"], ["model", "info"], *ENGINE]
+)
 def test_every_command_explains_itself(words, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main([*words, "--help"])

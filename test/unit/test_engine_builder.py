@@ -126,7 +126,7 @@ def test_on_a_full_disk_it_is_built_all_the_same(tmp_path, model):
 
 @needs_rtx
 def test_says_how_far_it_is(cache, caplog):
-    model = find("models/hand21_hourglass1_small.onnx")
+    model = find("models/hand21_fast.onnx")
     build = PlanBuild(request(model, rtx_key(model), cache.folder))
     texts = set()
     with caplog.at_level("INFO", "hand_pose_ros"):
@@ -134,7 +134,7 @@ def test_says_how_far_it_is(cache, caplog):
             texts.add(build.progress.text)
     assert len(build.result().plan) > 1_000_000
     assert build.progress.share > 0.5 and len(texts) > 1
-    assert "building a TensorRT plan of hand21_hourglass1_small.onnx" in caplog.text
+    assert "building a TensorRT plan of hand21_fast.onnx" in caplog.text
 
 
 @needs_rtx
@@ -188,7 +188,7 @@ def test_cancelled(cache, model, held):
 
 @needs_rtx
 def test_cancelled_in_the_middle_nothing_is_left(cache):
-    model = find("models/hand21_hourglass1_small.onnx")
+    model = find("models/hand21_fast.onnx")
     build = PlanBuild(request(model, rtx_key(model), cache.folder))
     until(lambda: build.progress.share > 0 or build.done, "the build has begun")
     assert not build.done

@@ -15,6 +15,7 @@ BLOCKED = (
 LAYERS = (
     ("skeleton", "share", "progress"),
     ("geometry", "metrics"),
+    ("scoring",),
     ("hand",),
     ("inference",),
     ("perception",),
@@ -22,6 +23,7 @@ LAYERS = (
     ("viz",),
     ("live",),
     ("bags",),
+    ("evaluation",),
     ("bench", "demo"),
 )
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from hand_pose_ros.bags.score import Score, hand_distance
+from hand_pose_ros.bags.score import Score
+from hand_pose_ros.scoring.matching import hand_distance
 from hand_pose_ros.skeleton import HAND21
 
 NAN = float("nan")
@@ -30,8 +31,8 @@ def test_each_true_hand_gets_the_nearest_found_one():
     left, right = hand(-0.1), hand(0.1)
     score = scored(([hand(0.103), hand(-0.104)], [left, right]))
     assert (score.frames_with_hand, score.missed_hands, score.false_hands) == (1, 0, 0)
-    # The nearer pair first: 3 mm at the right, then 4 mm at the left.
-    assert score.errors.shape == (2, 21) and score.errors.mean(axis=1) == pytest.approx([0.003, 0.004])
+    # The true hands in their order: 4 mm at the left, 3 mm at the right.
+    assert score.errors.shape == (2, 21) and score.errors.mean(axis=1) == pytest.approx([0.004, 0.003])
 
 
 def test_one_found_hand_is_not_counted_for_two():

@@ -10,7 +10,7 @@ import yaml
 from hand_pose_ros.inference.engine import BACKENDS, EngineSettings
 from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, parse_settings, read_parameters
 from hand_pose_ros.live.parameter_file import default_yaml, read_values
-from hand_pose_ros.live.parameters import ParameterError, Parameters
+from hand_pose_ros.live.parameters import LIVE_SMOOTHING, ParameterError, Parameters
 from hand_pose_ros.perception.pipeline import PipelineSettings
 from hand_pose_ros.share import find
 
@@ -77,7 +77,7 @@ def test_text_stays_text():
     ("setting", "text"),
     [
         ("max_hand:=2", "unknown parameter 'max_hand': did you mean max_hands"),
-        ("zzz:=2", "unknown parameter 'zzz': known are model, backend"),
+        ("zzz:=2", "unknown parameter 'zzz': known are model, detector, backend"),
         ("max_hands:=two", "max_hands is 'two', but it is a whole number: Most hands at once"),
         ("max_hands:=1.5", "max_hands is 1.5, but it is a whole number"),
         ("max_hands:=true", "max_hands is True, but it is a whole number"),
@@ -105,7 +105,7 @@ def test_bad_settings_say_why(setting, text):
 
 
 def test_pipeline_gets_the_values():
-    assert Parameters().pipeline_settings() == PipelineSettings()
+    assert Parameters(smoothing=0.0).pipeline_settings() == PipelineSettings()
     got = set_("max_hands:=2", "min_confidence:=0.6", "cube_m:=0.3", "lost_frames:=9").pipeline_settings()
     assert (got.max_hands, got.min_confidence, got.cube_m, got.lost_frames) == (2, 0.6, 0.3, 9)
 
@@ -126,6 +126,16 @@ def test_every_field_is_described():
             assert field.metadata["minimum"] <= field.default <= field.metadata["maximum"]
 
 
+def test_smoothing_is_on_live_and_off_where_it_is_not_asked_for_otherwise(tmp_path):
+    parser = argparse.ArgumentParser()
+    add_parameter_arguments(parser)
+    nothing, asked = (parser.parse_args(arguments) for arguments in ([], ["--set", "smoothing:=0.7"]))
+    assert read_parameters(nothing, "/hand_pose").smoothing == LIVE_SMOOTHING > 0
+    assert read_parameters(nothing, "/hand_pose", live=False) == Parameters(smoothing=0.0)
+    assert read_parameters(asked, "/hand_pose", live=False).smoothing == 0.7
+    assert Parameters(smoothing=0.7).pipeline_settings().smoothing == 0.7
+
+
 def test_config_file_is_the_defaults():
     path = find("config/hand_pose.yaml")
     text = "make it with: python -c 'from hand_pose_ros.live.parameter_file import default_yaml as d; print(d(), end=\"\")'"
@@ -135,6 +145,7 @@ def test_config_file_is_the_defaults():
 
 def test_default_model_is_the_one_of_the_package():
     assert Parameters(model="a.onnx").model_path().name == "a.onnx"
+    assert Parameters().model_path().name == "hand21_fast.onnx"
 
 
 FILE = {

@@ -46,7 +46,7 @@ def test_one_frame(engine):
 
 
 def test_follows_a_moving_hand_without_searching(engine):
-    pipeline = Pipeline(engine)
+    pipeline = Pipeline(engine, PipelineSettings(max_hands=1))
     xs = np.linspace(-0.2, 0.2, 15)  # 0.87 m/s
     for i, frame in enumerate(frames(*[hand_at(x) for x in xs])):
         result = pipeline.process(frame)
@@ -85,7 +85,7 @@ def test_two_hands(engine):
     assert len(one.hands) == 1
     pipeline = Pipeline(engine, PipelineSettings(max_hands=2, lost_frames=1, search_every=3))
     seen = []  # a frame: (id, slot) -> "left" or "right" of the middle
-    for frame in frames(both, both, hand_at(0.15), hand_at(0.15), *[both] * 3):
+    for frame in frames(both, both, hand_at(0.15), hand_at(0.15), *[both] * 4):
         hands = pipeline.process(frame).hands
         seen.append({(h.id, h.slot): "left" if h.joints[:, 0].mean() < 0 else "right" for h in hands})
     assert seen[0] == seen[1]
@@ -93,16 +93,50 @@ def test_two_hands(engine):
     (kept,) = seen[2]
     assert seen[0][kept] == "right"  # stays, in its slot
     assert seen[2] == seen[3] == {kept: "right"}
-    # A new id in the free slot, within `search_every` frames.
+    # A new id in the free slot, `search_every` frames and one later.
     assert seen[-1] == {kept: "right", (3, 1 - kept[1]): "left"}
 
 
-def test_two_tracks_on_one_hand_become_the_older(engine):
+def test_hands_that_cross_keep_their_ids(engine):
+    """One passes 12 cm before the other."""
     pipeline = Pipeline(engine, PipelineSettings(max_hands=2))
-    apart = [hand_at(x, depth=hand_at(-x)) for x in (0.12, 0.1, 0.08, 0.06, 0.04, 0.02)]
-    for frame in frames(*apart, hand_at(0), hand_at(0)):
+    ids = []
+    for frame, x in zip(frames(*[hand_at(x, z=0.5, depth=hand_at(-x, z=0.62)) for x in CROSSING]), CROSSING):
+        hands = {h.id: h.joints.mean(axis=0) for h in pipeline.process(frame).hands}
+        for center in hands.values():
+            expected = (x, 0.5) if center[2] < 0.55 else (-x, 0.62)
+            assert np.hypot(center[0] - expected[0], center[2] - expected[1]) < 0.05
+        ids.append(tuple(sorted(hands, key=lambda i: hands[i][2])))  # the near one first
+    assert ids[0] == ids[-1] and len(ids[0]) == 2
+    assert set(ids) <= {ids[0], ids[0][:1]} and ids.count(ids[0][:1]) < 8  # the far one may be hidden for a while
+
+
+def covered(engine, settings, frames_later):
+    """A pipeline that has lost its second hand behind the first, and the frames after that."""
+    pipeline = Pipeline(engine, settings)
+    near = [hand_at(x, z=0.5) for x in np.linspace(0.15, -0.08, 10)]
+    images = [hand_at(x, z=0.5, depth=hand_at(-0.12, z=0.62)) for x in np.linspace(0.15, -0.08, 10)]
+    for frame in frames(*images):
         hands = pipeline.process(frame).hands
-    assert [h.id for h in hands] == [1]
+    assert {h.id for h in hands} >= {1}
+    return [{h.id for h in pipeline.process(f).hands} for f in frames(*[near[-1]] * 3, *frames_later, start=10)]
+
+
+def test_a_hand_behind_another_is_remembered_for_longer(engine):
+    settings = PipelineSettings(max_hands=2, lost_frames=4)
+    alone, both = hand_at(-0.08, z=0.5), hand_at(0.1, z=0.5, depth=hand_at(-0.12, z=0.62))
+    for hidden_frames, expected in ((5, {1, 2}), (16, {1, 3})):
+        ids = covered(engine, settings, [alone] * hidden_frames + [both] * 14)
+        assert ids[: 3 + hidden_frames] == [{1}] * (3 + hidden_frames) and ids[-1] == expected
+
+
+def test_a_hand_that_is_remembered_for_long_makes_room_for_a_new_one(engine):
+    settings = PipelineSettings(max_hands=2, lost_frames=4)
+    another = hand_at(-0.08, z=0.5, depth=hand_at(0.25, z=0.9))
+    assert covered(engine, settings, [another] * 10)[-1] == {1, 3}
+
+
+CROSSING = np.linspace(-0.18, 0.18, 25)  # 0.45 m/s
 
 
 def test_range_of_depths(engine):
@@ -170,6 +204,42 @@ class Scripted(Engine):
 THREE = ("joints", "covariance", "confidence")
 
 
+def test_a_side_does_not_flip_through_one_bad_frame():
+    engine = Scripted((*THREE, "right_side"), right_side=0.95)
+    pipeline = Pipeline(engine, PipelineSettings(max_hands=1))
+    sides = []
+    for frame, right_side in zip(frames(*[hand_at(0)] * 30), [0.95] * 10 + [0.02] + [0.95] * 4 + [0.02] * 15):
+        engine.answers["right_side"] = right_side
+        sides += [hand.side for hand in pipeline.process(frame).hands]
+    assert sides[:15] == [Side.RIGHT] * 15 and sides[-1] == Side.LEFT
+
+
+def test_smoothing_holds_from_the_next_frame_on_and_is_off_by_default():
+    engine = Scripted(THREE)
+    pipeline = Pipeline(engine, PipelineSettings(max_hands=1))
+    images = frames(*[hand_at(0)] * 12)
+    plain = [pipeline.process(frame).hands[0].joints for frame in images[:4]]
+    pipeline.configure(PipelineSettings(max_hands=1, smoothing=1.0))
+    before = pipeline.process(images[4]).hands[0].joints
+    engine.answers["joints"] = np.full((21, 3), [0.08, 0.0, 0.0])  # 10 mm to the side
+    smooth = pipeline.process(images[5]).hands[0].joints
+    pipeline.configure(PipelineSettings(max_hands=1))
+    raw = pipeline.process(images[6]).hands[0].joints
+    assert 0 < smooth[0, 0] - before[0, 0] < 0.005 < raw[0, 0] - before[0, 0]
+    assert np.ptp([joints[0, 0] for joints in plain]) < 1e-6
+
+
+def test_while_it_follows_something_doubtful_it_goes_on_looking():
+    engine = Scripted(THREE, confidence=np.full(21, 0.9))
+    pipeline = Pipeline(engine, PipelineSettings(max_hands=1, search_every=5))
+    searched = []
+    for i, frame in enumerate(frames(*[hand_at(0)] * 40)):
+        if i == 10:
+            engine.answers["confidence"] = np.full(21, 0.4)
+        searched.append(pipeline.process(frame).stage_ms["localize"] > 0)
+    assert not any(searched[1:10]) and 3 <= sum(searched[15:]) <= 6
+
+
 def test_presence_and_side_of_the_model_are_used():
     frame = frames(hand_at(0))[0]
     left = Scripted((*THREE, "presence", "right_side"), presence=0.97, right_side=0.2)
@@ -219,6 +289,7 @@ def test_badly_centered_crop_is_looked_at_again():
     [
         ({"max_hands": 0}, "max_hands 0"),
         ({"min_depth_m": 2.0}, "2.0 to 1.5 m are no range"),
+        ({"smoothing": 1.5}, "smoothing 1.5 must be from 0"),
         ({"keep_confidence": 0.9}, "keep_confidence 0.9 must be at most min_confidence 0.5"),
     ],
 )

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -12,12 +13,16 @@ import pytest
 from small_bags import HANDS, HEIGHT, IMAGE_TOPIC, WIDTH, image_message, stamp, write_bag, write_png_folder
 from tiny_model import OFFSETS
 
+from hand_pose_ros.bags.answer import answers
 from hand_pose_ros.bags.reader import BagReader
+from hand_pose_ros.bags.source import open_source
 from hand_pose_ros.cli import main
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.inference.onnxruntime_engine import OnnxRuntimeEngine
+from hand_pose_ros.live.finder import load_detector
 from hand_pose_ros.live.parameters import ParameterError, Parameters
+from hand_pose_ros.live.step import FrameStep
 from hand_pose_ros.messages.library import make_header, stamp_ns
 from hand_pose_ros.perception.pipeline import Pipeline
 from hand_pose_ros.perception.types import DepthFrame
@@ -58,6 +63,10 @@ def test_a_bag_gives_hands_pictures_video_and_figures(tmp_path, library, model, 
             "/hands": HANDS,
             "/hand_markers": "visualization_msgs/msg/MarkerArray",
             "/palm_poses": "geometry_msgs/msg/PoseArray",
+            "/hand_joint_states": "sensor_msgs/msg/JointState",
+            "/hand_grasps": "hand_pose_ros/msg/HandGraspArray",
+            "/grasp_pose": "geometry_msgs/msg/PoseStamped",
+            "/hand_bones": "std_msgs/msg/String",
             "/tf": "tf2_msgs/msg/TFMessage",
             "/model": "std_msgs/msg/String",
         }
@@ -83,7 +92,7 @@ def test_replay_answers_as_the_pipeline_called_by_hand(tmp_path, library, model)
     assert replay(bag, tmp_path / "out", model, "--no-video") == 0
     with BagReader(tmp_path / "out/bag") as out:
         messages = [library.deserialize(m.cdr, HANDS) for m in out.messages({"/hands"})]
-    pipeline = Pipeline(load_engine(model), Parameters().pipeline_settings())
+    pipeline = Pipeline(load_engine(model), Parameters(smoothing=0.0).pipeline_settings(), load_detector(Parameters()))
     camera = Camera(WIDTH, HEIGHT, 150.0, 150.0, (WIDTH - 1) / 2, (HEIGHT - 1) / 2)
     for index, message in enumerate(messages):
         counts = image_message(library, index).data.view(np.uint16).reshape(HEIGHT, WIDTH)
@@ -125,6 +134,20 @@ def test_a_folder_of_images_gives_a_picture_of_each(tmp_path, library, model):
 
 def ids(out):
     return [line["hands"][0]["id"] for line in lines(out)]
+
+
+def test_the_detector_is_given_back_after_the_last_frame_or_when_nobody_wants_more(tmp_path, library, model, monkeypatch):
+    given_back, close = [], FrameStep.close
+    monkeypatch.setattr(FrameStep, "close", lambda step: (given_back.append(step), close(step)))
+    with closing(open_source(write_bag(tmp_path / "in", library, 3), library)) as source:
+        parameters = Parameters(model=str(model))
+        assert len(list(answers(source, load_engine(model), parameters, library))) == 3
+        assert len(given_back) == 1
+        left = answers(source, load_engine(model), parameters, library)
+        next(left)
+        assert len(given_back) == 1
+        left.close()
+        assert len(given_back) == 2
 
 
 def test_tracking_starts_anew_with_each_sequence_or_each_frame(tmp_path, model):

@@ -104,6 +104,21 @@ def test_overlays_have_one_even_size_whatever_was_found(hands, close_up):
     assert picture.shape == (120, 282 - 282 % 2 if close_up else 160, 3)
 
 
+def test_the_close_up_is_of_what_is_asked_for_or_of_two_hands_one_below_the_other():
+    left, right = (hand(CAMERA.back_project(PIXELS / 4 + (shift, 40), 0.5)) for shift in (0, 100))
+
+    def close_up(*hands, **more):
+        return overlay(DEPTH, CAMERA, FrameResult(0, "camera", hands), **more)[:, WIDTH:]
+
+    assert (close_up(left, right, look_at=right.joints) == close_up(right, left, look_at=right.joints)).all()
+    assert (close_up(left, look_at=left.joints) == close_up(left)).all()
+    both, other_way = close_up(left, right), close_up(right, left)
+    half = len(both) // 2
+    np.testing.assert_array_equal(both[:half], other_way[half:])
+    np.testing.assert_array_equal(both[half:], other_way[:half])
+    assert (both[:half] != both[half:]).any()
+
+
 # -- the live overlay
 
 

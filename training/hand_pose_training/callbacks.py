@@ -12,9 +12,10 @@ import torch
 from tqdm import tqdm
 
 from hand_pose_training.losses import joint_error_m, joint_weights
+from hand_pose_training.optim import cooling
 from hand_pose_training.task import HandPoseTask
 
-LAST, FINAL = "last.ckpt", "final.ckpt"
+LAST, FINAL, WARM = "last.ckpt", "final.ckpt", "warm.ckpt"
 BATCH = 64  # crops of a validation step
 BAR = "{desc} {percentage:5.1f}% |{bar:20}| {elapsed}<{remaining}{postfix}"
 
@@ -40,13 +41,15 @@ class Progress(lightning.Callback):
 
 
 class Checkpoints(lightning.Callback):
-    """Validates and saves every few minutes and at the end of every epoch; a half-written file never replaces a good one."""
+    """Validates and saves every few minutes and at the end of every epoch, and before a cool-down; a half-written file never
+    replaces a good one."""
 
     def __init__(self, out: Path) -> None:
-        self.out, self.saved_s, self.epoch, self.crops = out, 0.0, 0, None
+        self.out, self.saved_s, self.epoch, self.crops, self.cooling = out, 0.0, 0, None, False
 
     def on_train_start(self, trainer: lightning.Trainer, task: HandPoseTask) -> None:
         self.saved_s, self.epoch = task.elapsed_s, task.samples_seen // task.epoch_samples
+        self.cooling = cooling(task.recipe.optim, task.progress_of(task.samples_seen, task.elapsed_s))
         if trainer.is_global_zero:
             self.crops = task.validation_crops()
 
@@ -58,6 +61,9 @@ class Checkpoints(lightning.Callback):
                 task.validated(error_m)
             self.saved_s, self.epoch = task.elapsed_s, epoch
             self.save(trainer, LAST)
+        if not self.cooling and cooling(task.recipe.optim, task.progress_of(task.samples_seen, task.elapsed_s)):
+            self.cooling = True
+            self.save(trainer, WARM)
 
     def on_train_end(self, trainer: lightning.Trainer, task: HandPoseTask) -> None:
         self.validate(trainer, task)

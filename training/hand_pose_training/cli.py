@@ -12,6 +12,7 @@ COMMANDS = {
     "params": ("hand_pose_training.params", "sizes and computation of the recipes' networks"),
     "fit": ("hand_pose_training.fit", "train a network by a recipe"),
     "evaluate": ("hand_pose_training.evaluate", "measure a model on held-out crops"),
+    "track": ("hand_pose_training.tracking", "whether hands keep their ids in sequences of two hands"),
     "predict": ("hand_pose_training.predict", "a model's joints in every frame of a dataset"),
     "score": ("hand_pose_training.score.command", "measure predictions as a benchmark does"),
     "centers": ("hand_pose_training.centers", "write a file of hand centres, which a dataset's reader takes"),
@@ -19,6 +20,9 @@ COMMANDS = {
     "datasets": ("hand_pose_training.datasets.command", "list the datasets that can be read, and look into one"),
     "compare": ("hand_pose_training.compare", "train, measure and time recipes under the same conditions"),
     "export": ("hand_pose_training.export", "checkpoint to one ONNX file with its card"),
+    "fit-detector": ("hand_pose_training.detector.training", "train a detector of hands in whole depth images"),
+    "export-detector": ("hand_pose_training.detector.export", "a detector's checkpoint to one ONNX file with its card"),
+    "detector-figures": ("hand_pose_training.detector.figures", "measure a detector on held-out whole frames"),
     "bench": ("hand_pose_training.bench", "time the pipeline beside AWR's released network in torch"),
     "bench-gpu": ("hand_pose_training.gpu_bench.command", "time and compare TensorRT, torch and ONNX Runtime on a GPU"),
     "synth": ("hand_pose_training.synthetic.preview", "look at synthetic crops"),
@@ -26,7 +30,7 @@ COMMANDS = {
 
 
 # These also take every key of a recipe, as LightningCLI does: --optim.learning_rate=0.002
-WITH_RECIPE = ("fit", "export")
+WITH_RECIPE = ("fit", "fit-detector", "export")
 RECIPE_KEY = re.compile(r"--\w+(\.\w+)*=")
 
 

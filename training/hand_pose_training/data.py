@@ -19,15 +19,38 @@ from hand_pose_training.datasets.depth_crops import CropSettings, DepthCrops
 from hand_pose_training.datasets.rgb_augment import RgbAugmentSettings
 from hand_pose_training.datasets.rgb_crops import RgbCrops, RgbCropSettings
 from hand_pose_training.synthetic import dataset as synthetic_dataset
-from hand_pose_training.synthetic.dataset import HELD_OUT, SyntheticCrops, SyntheticSettings
+from hand_pose_training.synthetic import heldout
+from hand_pose_training.synthetic.dataset import SyntheticCrops, SyntheticSettings
+from hand_pose_training.synthetic.heldout import QuotaCrops
 
 # Training takes the recipe's seed, below TRAINING_SEEDS; the fixed sets lie above it, so no crop is in two sets.
 TRAINING_SEEDS = 1_000_000
-# The calibration set has crops without a hand, which the held-out errors could not count, and sizes as the runtime crops.
+HELD_OUT = SyntheticSettings(cube_m=(0.25, 0.25), center_tail=0.0, negatives=0.0, distance_m=heldout.DISTANCE_M, held_out=True)
+
+
+@dataclass(frozen=True)
+class FixedSet:
+    """Synthetic crops for one purpose, with the quotas of `synthetic.heldout`.
+
+    :param seed: of all that the quotas leave open
+    :param count: how many crops
+    """
+
+    seed: int
+    count: int
+    settings: SyntheticSettings = HELD_OUT
+
+
+# Networks are measured on hands, objects and sensor models that they were not trained on, and calibrated on other crops of what
+# they were trained on: how far the calibration holds on new sensors is then measured too. The calibration set has crops without
+# a hand, which the held-out errors could not count; presence is measured on `negatives`, half hands, half what may pass for one.
 _FIXED_SETS = {
-    "heldout": (2_000_001, 2000, HELD_OUT),
-    "calibration": (2_000_002, 4000, replace(HELD_OUT, center_tail=SyntheticSettings().center_tail, negatives=0.1)),
-    "validation": (2_000_003, 256, HELD_OUT),
+    "heldout": FixedSet(2_000_001, 2000),
+    "calibration": FixedSet(
+        2_000_002, 4000, replace(HELD_OUT, center_tail=SyntheticSettings().center_tail, negatives=0.1, held_out=False)
+    ),
+    "validation": FixedSet(2_000_003, 256),
+    "negatives": FixedSet(2_000_004, 2000, replace(HELD_OUT, negatives=0.5)),
 }
 SETS = tuple(_FIXED_SETS)
 SYNTHETIC_CENTER = "mean of the true joints, displaced at random by up to 15 mm along each axis"
@@ -203,16 +226,22 @@ def fixed_set(
 
     :param input_size: S, pixels an edge
     :param cube_m: edge of every crop's cube in metres
-    :param crops: how many, from the first (default: the set's size)
+    :param crops: how many, from the first, in which the quotas hold nearly (default: the set's size)
     :param crop_kind: "depth_crop" or "rgb_crop", of the same scenes
     :raises ValueError: unknown set
     """
+    return stacked(fixed_crops(name, input_size, cube_m, crops, crop_kind))
+
+
+def fixed_crops(
+    name: str, input_size: int, cube_m: float = CUBE_M, crops: int | None = None, crop_kind: str = "depth_crop"
+) -> QuotaCrops:
+    """The crops of one of SETS, made when asked for; arguments and errors of `fixed_set`."""
     if name not in _FIXED_SETS:
         raise ValueError(f"unknown set {name!r}; known: {', '.join(SETS)}")
-    seed, size, settings = _FIXED_SETS[name]
-    size = min(crops or size, size)
-    settings = replace(settings, size=input_size, cube_m=(cube_m, cube_m), color=crop_kind == "rgb_crop")
-    return stacked(SyntheticCrops(seed, size, settings))
+    fixed = _FIXED_SETS[name]
+    settings = replace(fixed.settings, size=input_size, cube_m=(cube_m, cube_m), color=crop_kind == "rgb_crop")
+    return QuotaCrops(fixed.seed, min(crops or fixed.count, fixed.count), settings, fixed.count)
 
 
 def stacked(crops: Crops) -> Batch:

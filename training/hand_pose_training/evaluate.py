@@ -13,12 +13,15 @@ import numpy as np
 import torch
 
 from hand_pose_ros.inference.engine import load_engine
+from hand_pose_ros.live.parameters import DEFAULT_DETECTOR
 from hand_pose_ros.metrics import joint_errors
 from hand_pose_ros.perception.inputs import crop_kind, crop_size, network_inputs
+from hand_pose_ros.share import find
 from hand_pose_ros.skeleton import skeleton
 from hand_pose_training.data import CUBE_M, SETS, as_right_hands, joints_m, to_tensors
 from hand_pose_training.exams import Exam, synthetic_exam
 from hand_pose_training.figures import figures_of, slice_figures
+from hand_pose_training.figures_table import table
 from hand_pose_training.methods.method import Method
 from hand_pose_training.sides import Infer, answers
 from hand_pose_training.task import load_task
@@ -29,12 +32,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="model (.onnx) or checkpoint (.ckpt)")
     parser.add_argument("--set", default="heldout", choices=SETS, help="which crops (default: heldout)")
     parser.add_argument("--crops", type=int, help="how many of them, from the first (default: all)")
+    parser.add_argument(
+        "--center",
+        default="detector",
+        choices=("detector", "displaced"),
+        help="of the held-out crops of a model file of depth images: where the pipeline finds the hand in the whole frame, or "
+        "the true centre displaced at random, as of every other set (default: detector)",
+    )
+    parser.add_argument(
+        "--detector", help="detector's model file; none: the nearest-blob finder (default: the one that comes with the package)"
+    )
+    parser.add_argument("--frames", type=int, help="whole frames for recall and false hands (default: all)")
     parser.add_argument("--json", type=Path, help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:
-    """`hand-pose-train evaluate`."""
-    figures = evaluate(args.model, args.set, args.crops)
+    """`hand-pose-train evaluate`.
+
+    :raises ValueError: numbers below 1, a folder for the figures that does not exist, or what `evaluate` raises
+    """
+    for name in ("crops", "frames"):
+        if (count := getattr(args, name)) is not None and count < 1:
+            raise ValueError(f"--{name} {count}: at least 1")
+    if args.json and not args.json.parent.is_dir():
+        raise ValueError(f"--json {args.json}: the folder {args.json.parent} does not exist; make it first")
+    figures = _figures(args)
     print(table(figures))
     if args.json:
         half = args.json.with_name(f".{args.json.name}.half")
@@ -43,8 +65,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _figures(args: argparse.Namespace) -> dict[str, Any]:
+    known = args.set != "heldout" or args.center == "displaced" or args.model.suffix == ".ckpt"
+    if known or crop_kind(load_engine(args.model, "onnxruntime").card) != "depth_crop":
+        return evaluate(args.model, args.set, args.crops)
+    # Measures with this module's functions.
+    from hand_pose_training.detected import evaluate_detected
+
+    detector = None if args.detector == "none" else Path(args.detector) if args.detector else find(DEFAULT_DETECTOR)
+    return evaluate_detected(args.model, detector, args.crops, args.frames)
+
+
 def evaluate(model: Path, set_name: str = "heldout", crops: int | None = None) -> dict[str, Any]:
-    """Figures of a model file through the runtime's engine, or of a checkpoint's averaged weights through torch.
+    """Figures of a model file through the runtime's engine, or of a checkpoint's averaged weights through torch, with
+    true centres displaced at random.
 
     :raises ValueError: unknown set, model or checkpoint that cannot be used
     """
@@ -77,6 +111,8 @@ def measured(infer: Infer, side: str, exam: Exam, kind: str, joints: str) -> dic
     """
     outputs = answers(infer, exam.crops[kind], side)
     figures = {"set": exam.name, "center": exam.center, **figures_of(exam.crops, outputs, skeleton(joints))}
+    if exam.quotas:
+        figures["quotas"] = exam.quotas
     if side == "right":
         figures["given_side"] = _given_side(exam.crops, infer, kind)
     return figures
@@ -102,30 +138,3 @@ def _given_side(batch: dict[str, np.ndarray], infer: Infer, kind: str) -> dict[s
     outputs = outputs * np.where(batch["right_side"] > 0.5, 1, -1)[:, None, None] ** np.array([1, 0, 0])
     errors = joint_errors(joints_m(batch, outputs), joints_m(batch, batch["joints"]))
     return slice_figures(errors[batch["present"] > 0.5])
-
-
-def table(figures: dict[str, Any]) -> str:
-    """The figures as text."""
-    rows = [
-        ("mean error", f"{figures['mean_error_mm']:.2f} mm"),
-        ("median error", f"{figures['median_error_mm']:.2f} mm"),
-        ("frames with all joints in 30 mm", f"{100 * figures['good_frames_30mm']:.1f} %"),
-    ]
-    if "given_side" in figures:
-        rows.append(("mean error, side told", f"{figures['given_side']['mean_error_mm']:.2f} mm"))
-    for name, text in (("side_right_share", "sides told rightly"), ("presence_right_share", "presence told rightly")):
-        if name in figures:
-            rows.append((text, f"{100 * figures[name]:.1f} %"))
-    for name, v in figures["slices"].items():
-        if v["crops"]:
-            rows.append(
-                (f"  {name}", f"{v['mean_error_mm']:.2f} mm mean, {v['median_error_mm']:.2f} mm median, {v['crops']} crops")
-            )
-    rows += [(f"  {name}", f"{error:.2f} mm") for name, error in figures["joint_error_mm"].items()]
-    for name, v in figures.get("joints_within_sigma", {}).items():
-        rows.append((f"  joints within {name}", f"{100 * v['share']:.1f} % (nominal {100 * v['nominal_share']:.1f} %)"))
-    for v in figures.get("confidence", {}).get("bins", []):
-        within = f"{100 * v['share_within_20mm']:.1f} % within 20 mm, {v['joints']} joints"
-        rows.append((f"  confidence {v['from']:.1f} to {v['to']:.1f}", within))
-    heading = f"{figures['model']} on {figures['crops']} {figures['set']} crops, centre: {figures['center']}"
-    return "\n".join([heading, *(f"{name:34s} {value}" for name, value in rows)])

@@ -3,12 +3,13 @@ what a recipe validates on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from hand_pose_ros.skeleton import HAND21, skeleton
-from hand_pose_training.data import SYNTHETIC_CENTER, Batch, fixed_set, relabelled, validation_crops
+from hand_pose_training.data import SYNTHETIC_CENTER, Batch, fixed_crops, relabelled, stacked, validation_crops
 from hand_pose_training.recipe import Recipe, RecipeError
 
 
@@ -17,11 +18,13 @@ class Exam:
     """:param name: of the crops, for example "heldout"
     :param center: where the crops' centres come from
     :param crops: stacked, with the joints of the network's skeleton
+    :param quotas: of synthetic ones, as `heldout.Quotas.counts` gives them
     """
 
     name: str
     center: str
     crops: Batch
+    quotas: dict[str, Any] | None = None
 
 
 def synthetic_exam(name: str, size: int, cube_m: float, joints: str, crop_kind: str, crops: int | None = None) -> Exam:
@@ -31,8 +34,8 @@ def synthetic_exam(name: str, size: int, cube_m: float, joints: str, crop_kind: 
     :param joints: name of the network's skeleton
     :param crops: how many (default: all)
     """
-    batch = fixed_set(name, size, cube_m, crops, crop_kind)
-    return Exam(name, SYNTHETIC_CENTER, relabelled(batch, HAND21, skeleton(joints)))
+    fixed = fixed_crops(name, size, cube_m, crops, crop_kind)
+    return Exam(name, SYNTHETIC_CENTER, relabelled(stacked(fixed), HAND21, skeleton(joints)), fixed.quotas.counts())
 
 
 def calibration_and_test(recipe: Recipe, cube_m: float, crop_kind: str) -> tuple[Exam, Exam]:
@@ -66,7 +69,7 @@ def calibration_and_test(recipe: Recipe, cube_m: float, crop_kind: str) -> tuple
             f"{calibration.name} has no frame with all joints of {recipe.skeleton} (never labelled: "
             f"{', '.join(missing) or 'none'}): calibrate on data that has them, see data.source"
         )
-    return Exam(calibration.name, calibration.center, _rows(calibration.crops, complete)), test
+    return replace(calibration, crops=_rows(calibration.crops, complete)), test
 
 
 def _rows(batch: Batch, rows: slice | np.ndarray) -> Batch:

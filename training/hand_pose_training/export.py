@@ -6,7 +6,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from hand_pose_training.data import CUBE_M
 from hand_pose_training.datasets.rgb_crops import window_m
 from hand_pose_training.evaluate import measured_model, raw_outputs
 from hand_pose_training.exams import Exam, calibration_and_test
-from hand_pose_training.graph import TOLERANCES, ExportError, ExportGraph, check_parity, in_half, to_onnx, write
+from hand_pose_training.graph import ExportError, ExportGraph, check_parity, compact, in_half, to_onnx, write
 from hand_pose_training.methods.method import Method
 from hand_pose_training.model_page import code_revision, limits_of, model_page
 from hand_pose_training.sides import look, look_mirrored
 from hand_pose_training.task import load_task
 
+PRECISIONS = ("fp32", "fp16")
 PARITY_CROPS = 64
 HALF_LOSS_MM = 0.2
 
@@ -38,35 +39,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         default="fp32",
-        choices=tuple(TOLERANCES),
+        choices=PRECISIONS,
         help="fp16: the network in half precision, for TensorRT; the aggregation stays float32. Call the file NAME_fp16.onnx",
     )
     parser.add_argument("--note", default="", help="how the weights came about beyond one run of the recipe, for the card")
+    parser.add_argument(
+        "--compact", action="store_true", help="store the weights of an fp32 model in half precision: half the file"
+    )
+    parser.add_argument("--stacks", type=int, help="of stacked hourglasses keep the first so many: a faster model")
+    parser.add_argument("--name", default="", help="of the model, for its card and messages (default: the recipe's)")
     parser.epilog = "What does not learn can be changed: --model.mean_shift.weighted=false"
 
 
 def run(args: argparse.Namespace) -> int:
     """`hand-pose-train export`."""
-    card = export(args.checkpoint, args.out, args.note, args.precision, args.overrides)
+    form = Form(args.precision, args.compact, args.stacks, args.name)
+    card = export(args.checkpoint, args.out, args.note, form, args.overrides)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB, mean error {card.errors['mean_error_mm']} mm on held-out crops")
     return 0
 
 
-def export(checkpoint: Path, out: Path, note: str = "", precision: str = "fp32", overrides: Sequence[str] = ()) -> ModelCard:
+@dataclass(frozen=True)
+class Form:
+    """:param precision: one of PRECISIONS
+    :param compact: `graph.compact` the weights of an fp32 model
+    :param stacks: of the backbone's stacks keep the first so many; None: all
+    :param name: of the model; "": the recipe's
+    """
+
+    precision: str = "fp32"
+    compact: bool = False
+    stacks: int | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.compact and self.precision != "fp32":
+            raise ExportError(f"compact is for fp32 models: the weights of {self.precision} ones are in half precision anyway")
+
+    @property
+    def options(self) -> str:
+        """As on the command line, each with a space before it."""
+        parts = [f" --name {self.name}"] * bool(self.name) + [f" --precision {self.precision}"] * (self.precision != "fp32")
+        parts += [" --compact"] * self.compact + [f" --stacks {self.stacks}"] * (self.stacks is not None)
+        return "".join(parts)
+
+
+def export(checkpoint: Path, out: Path, note: str = "", form: Form = Form(), overrides: Sequence[str] = ()) -> ModelCard:
     """Calibrates, exports, checks, measures, and writes OUT and its page; on any failure OUT stays as it was.
 
     :param note: goes into the card's `trained_on`
-    :param precision: "fp32" or "fp16"
     :param overrides: of the checkpoint's recipe, as `load_task` takes them
     :raises RecipeError: no usable checkpoint
     :raises ExportError: the ONNX model disagrees with torch, or half precision costs more than `HALF_LOSS_MM`
     """
     task = load_task(checkpoint, overrides)
     recipe, net = task.recipe, task.exported_net.to(memory_format=torch.contiguous_format)
+    if form.stacks is not None:
+        keep_stacks(net, form.stacks)
     calibration, test = calibration_and_test(recipe, CUBE_M, net.crop_kind)
     graph = ExportGraph(net, calibrated(net, recipe.side, calibration.crops)).eval()
     card = ModelCard(
-        name=recipe.name,
+        name=form.name or recipe.name,
         method=recipe.method,
         **net.card_input(recipe.data.size),
         cube_m=float(np.median(test.crops["cube_m"])),
@@ -74,7 +107,7 @@ def export(checkpoint: Path, out: Path, note: str = "", precision: str = "fp32",
         skeleton=recipe.skeleton,
         outputs=graph.output_names,
         side=recipe.side,
-        precision=precision,
+        precision=form.precision,
         trained_on=f"{task.all_samples:,} crops, {recipe.data.source}, seed {recipe.seed}. {note}".strip(),
         limits=" ".join(limits_of(recipe)),
         license="Apache-2.0",
@@ -83,8 +116,8 @@ def export(checkpoint: Path, out: Path, note: str = "", precision: str = "fp32",
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".export-") as folder:
         draft = Path(folder) / out.name
-        figures = checked_draft(draft, card, graph, test)
-        if precision == "fp16":
+        figures = checked_draft(draft, card, graph, test, form.compact)
+        if form.precision == "fp16":
             full_error_mm = figures["mean_error_mm"]
             figures = checked_draft(draft, card, in_half(graph), test)
             loss_mm = figures["mean_error_mm"] - full_error_mm
@@ -95,7 +128,7 @@ def export(checkpoint: Path, out: Path, note: str = "", precision: str = "fp32",
         card = replace(card, errors=figures)
         write(onnx.load(draft), card, draft)
         page = Path(folder) / "page.md"
-        page.write_text(model_page(card, recipe))
+        page.write_text(model_page(card, recipe, form.options))
         os.replace(draft, out)
         os.replace(page, out.with_suffix(".md"))
     return card
@@ -111,10 +144,25 @@ def calibrated(net: Method, side: str, crops: dict[str, np.ndarray]) -> Calibrat
     return calibrate(look(infer, crops[net.crop_kind]), mirrored, crops)
 
 
-def checked_draft(path: Path, card: ModelCard, graph: ExportGraph, test: Exam) -> dict[str, Any]:
+def keep_stacks(net: Method, stacks: int) -> None:
+    """Leaves out all stacks of a network but the first so many.
+
+    :raises ExportError: it has no stacks that could be left out, or not so many
+    """
+    if not hasattr(net, "keep_stacks"):
+        raise ExportError(f"--stacks {stacks}: stacks can be left out of awr's networks alone")
+    try:
+        net.keep_stacks(stacks)
+    except ValueError as error:
+        raise ExportError(f"--stacks {stacks}: {error}") from None
+
+
+def checked_draft(path: Path, card: ModelCard, graph: ExportGraph, test: Exam, compacted: bool = False) -> dict[str, Any]:
     """Writes the graph, having compared it with torch, and measures it."""
     inputs = graph.net.inputs_of(test.crops[graph.net.crop_kind][:PARITY_CROPS])
     model = to_onnx(graph, inputs)
-    check_parity(model, graph, inputs, card.precision)
+    if compacted:
+        compact(model)
+    check_parity(model, graph, inputs, "compact" if compacted else card.precision)
     write(model, card, path)
     return measured_model(path, test)

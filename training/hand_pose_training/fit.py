@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """`hand-pose-train fit`: trains, writing OUT/last.ckpt now and then and OUT/final.ckpt at the end."""
+    """`hand-pose-train fit`: trains, writing OUT/last.ckpt now and then, OUT/warm.ckpt before a cool-down, and OUT/final.ckpt at
+    the end."""
     recipe = load_recipe(args.config, args.overrides)
     out = args.out or Path("runs") / recipe.name
     resume = None

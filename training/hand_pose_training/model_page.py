@@ -19,7 +19,7 @@ _LIMITS = ("One hand a crop; a second hand in the cube, gloves and tools that hi
 _SYNTHETIC_LIMITS = (
     "Trained on synthetic images alone; errors on a real camera are larger.",
     *_LIMITS,
-    "Hands from 0.25 to 1.2 m before the camera, adult sizes.",
+    "Trained on hands from 0.25 to 1.5 m before the camera, measured from 0.25 to 1.2 m; of people from ten years old on.",
     "The crop's centre must be within about 15 mm of the mean of the joints, at most twice as much.",
 )
 
@@ -36,8 +36,11 @@ def limits_of(recipe: Recipe) -> tuple[str, ...]:
     return _SYNTHETIC_LIMITS if recipe.data.source == "synthetic" else _LIMITS
 
 
-def model_page(card: ModelCard, recipe: Recipe) -> str:
-    """Markdown text."""
+def model_page(card: ModelCard, recipe: Recipe, options: str) -> str:
+    """Markdown text.
+
+    :param options: of the export's command line, each with a space before it
+    """
     errors = card.errors
     settings = yaml.safe_dump(_plain(dataclasses.asdict(recipe)), sort_keys=False, default_flow_style=None, width=110)
     slices = "\n".join(
@@ -66,13 +69,13 @@ def model_page(card: ModelCard, recipe: Recipe) -> str:
 {DATA_TEXT if recipe.data.source == "synthetic" else f"Recordings of people: the terms of {recipe.data.source} hold."}
 
 ## Commands
-    hand-pose-train fit --config {recipe_path(recipe)} --out runs/{card.name}
-    hand-pose-train export runs/{card.name}/final.ckpt --out models/{errors["model"]}{_precision_option(card)}
-    hand-pose-train evaluate --model models/{errors["model"]} --set heldout --json figures.json
+    hand-pose-train fit --config {recipe_path(recipe)} --out runs/{recipe.name}
+    hand-pose-train export runs/{recipe.name}/final.ckpt --out models/{errors["model"]}{options}
+    hand-pose-train evaluate --model models/{errors["model"]} --set heldout --center displaced --json figures.json
 
 ## Errors
 {errors["crops"]} crops that were {seen} ({errors["set"]}). Centre: {errors["center"]}.
-Errors are Euclidean, over all joints, in millimetres.
+Errors are Euclidean, over all joints, in millimetres.{_quotas(errors)}
 
 | figure | value |
 | --- | --- |
@@ -111,8 +114,13 @@ Confidence: the probability that a joint is within 20 mm.
 """
 
 
-def _precision_option(card: ModelCard) -> str:
-    return "" if card.precision == "fp32" else f" --precision {card.precision}"
+def _quotas(errors: dict[str, Any]) -> str:
+    """What synthetic crops are by their fixed quotas, a line a kind."""
+    lines = ""
+    for name, counts in errors.get("quotas", {}).items():
+        told = ", ".join(f"{kind.replace('_', ' ')} ({count})" for kind, count in counts.items())
+        lines += f"\n- quota of {name.replace('_m', ', m').replace('_', ' ')}: {told}"
+    return lines
 
 
 def _full_precision_row(errors: dict[str, Any]) -> str:

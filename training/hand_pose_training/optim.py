@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
-SCHEDULES = ("cosine", "exponential", "step", "plateau", "constant")
+SCHEDULES = ("cosine", "exponential", "step", "plateau", "constant", "trapezoid")
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,10 @@ class OptimSettings:
     :param learning_rate: at its peak
     :param schedule: after the warm-up: cosine (to 0 at the budget's end), exponential (times `decay` every epoch), step (times
         `decay` every `decay_epochs`, at most `max_drops` times where that is not 0), plateau (times `decay` when the validation
-        error has not fallen for `decay_epochs`), constant
+        error has not fallen for `decay_epochs`), constant, trapezoid (constant, then linearly to 0 over the cool-down: Zhai et
+        al., CVPR 2022; a longer run goes on from the checkpoint that is written before it)
     :param warmup: share of the budget in which the rate rises linearly
+    :param cooldown: of a trapezoid: share of the budget in which the rate falls
     :param average_decay: per step, of the exponential average of the weights, which is what is evaluated and exported;
         0: the weights themselves
     """
@@ -33,6 +35,7 @@ class OptimSettings:
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: str = "cosine"
     warmup: float = 0.02
+    cooldown: float = 0.25
     decay: float = 0.1
     decay_epochs: int = 1
     max_drops: int = 0
@@ -43,6 +46,8 @@ class OptimSettings:
             raise ValueError(f"optim.optimizer {self.optimizer!r}: one of {', '.join(OPTIMIZERS)}")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"optim.schedule {self.schedule!r}: one of {', '.join(SCHEDULES)}")
+        if not 0 < self.cooldown <= 1:
+            raise ValueError(f"optim.cooldown {self.cooldown}: a share of the budget, above 0 and at most 1")
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,11 @@ class Plateau:
         return Plateau(self.best_m, self.epochs_since_best + 1, since_drop, self.drops + dropping, stage)
 
 
+def cooling(optim: OptimSettings, progress: float) -> bool:
+    """Whether a trapezoid's cool-down has begun."""
+    return optim.schedule == "trapezoid" and progress >= 1 - optim.cooldown
+
+
 def learning_rate(optim: OptimSettings, clock: Clock) -> float:
     """The rate of the next step."""
     if clock.progress < optim.warmup:
@@ -90,6 +100,8 @@ def learning_rate(optim: OptimSettings, clock: Clock) -> float:
     if optim.schedule == "cosine":
         share = min((clock.progress - optim.warmup) / (1 - optim.warmup), 1.0)
         return optim.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+    if optim.schedule == "trapezoid":
+        return optim.learning_rate * min((1 - clock.progress) / optim.cooldown, 1.0)
     drops = {
         "exponential": clock.epoch,
         "step": min(clock.epoch // optim.decay_epochs, optim.max_drops or clock.epoch),

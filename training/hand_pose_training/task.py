@@ -31,6 +31,8 @@ from hand_pose_training.methods.method import Method
 from hand_pose_training.optim import Clock, Plateau, learning_rate, optimizer
 from hand_pose_training.recipe import Recipe, RecipeError, overridden, recipe_of
 
+HEADS = ("hand_heads.", "spread_heads.")  # beside the joints: a run may have others than the one it starts from
+
 
 class HandPoseTask(lightning.LightningModule):
     """Trains one network by a recipe.
@@ -60,15 +62,18 @@ class HandPoseTask(lightning.LightningModule):
         return cls(dataclasses.asdict(recipe))
 
     def start_from(self, other: HandPoseTask) -> None:
-        """Takes the averaged weights of another run (layers that it lacks stay new), and crops that it has not seen; the
-        schedule starts afresh."""
+        """Takes the averaged weights of another run, and crops that it has not seen; the schedule starts afresh. Layers that it
+        lacks, and heads that have another shape there, stay new.
+
+        :raises RecipeError: the other run's network is no part of this one
+        """
         weights = other.exported_net.state_dict()
         for net in (self.net, self.average.module):
-            missing, surplus = net.load_state_dict(weights, strict=False)
-            if surplus or any(not name.startswith("hand_head.") for name in missing):
-                raise RecipeError(
-                    f"the other run's network has another shape (missing {missing}, surplus {surplus}): take its model settings"
-                )
+            own = net.state_dict()
+            fitting = {name for name, value in weights.items() if name in own and own[name].shape == value.shape}
+            if unfit := [name for name in weights if name not in fitting and not name.startswith(HEADS)]:
+                raise RecipeError(f"the other run's network has another shape ({', '.join(unfit)}): take its model settings")
+            net.load_state_dict({name: weights[name] for name in fitting}, strict=False)
         self.first_sample = other.all_samples
 
     @property

@@ -63,7 +63,7 @@ class SmallMethod:
 
 # One a method.
 SMALL = {
-    "awr": SmallMethod("awr", AwrSettings(hand_head=True, backbone=HOURGLASS)),
+    "awr": SmallMethod("awr", AwrSettings(hand_head=True, spread_head=True, backbone=HOURGLASS)),
     # The order of a fresh network's scores is decided by rounding: in half precision all 144 cells must vote.
     "awr_voxels": SmallMethod("awr_voxels", VOXELS),
     "awr_points": SmallMethod("awr_points", POINTS),

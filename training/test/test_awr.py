@@ -1,5 +1,7 @@
 """The networks: sizes, shapes, and that the small one is small."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -36,7 +38,7 @@ def test_the_default_is_small():
 def test_each_stack_gives_a_map_and_sees_the_one_before():
     net = StackedHourglass(HourglassSettings(stacks=2, channels=16, increase=0, stem_channels=8), outputs=12).eval()
     (first, second), features = net(torch.rand(2, 1, 64, 64))
-    assert features.shape == (2, 16, 16, 16)
+    assert [seen.shape for seen in features] == 2 * [(2, 16, 16, 16)]
     assert first.shape == second.shape == (2, 12, 16, 16)
     second.sum().backward()
     assert net.heads[0].weight.grad.abs().sum() > 0
@@ -51,7 +53,25 @@ def test_an_empty_crop_gives_finite_numbers():
 def test_the_hand_head_is_there_when_asked_for():
     inputs = {"depth_crop": torch.rand(2, 1, 96, 96)}
     assert not network().tells_hand and network().predict(inputs).hand is None
-    assert network(hand_head=True).tells_hand and network(hand_head=True)(inputs).hand.shape == (2, 2)
+    assert network(hand_head=True).tells_hand and network(hand_head=True).predict(inputs).hand.shape == (2, 2)
+
+
+def test_the_first_stack_alone_answers_as_it_does_among_others():
+    torch.manual_seed(0)
+    backbone = HourglassSettings(stacks=2, channels=16, depth=2, increase=0, stem_channels=8)
+    net, inputs = network(hand_head=True, spread_head=True, backbone=backbone), {"depth_crop": torch.rand(2, 1, 64, 64)}
+    with torch.no_grad():
+        expected, last = net._prediction(inputs, net(inputs), stack=0), net.predict(inputs)
+        net.keep_stacks(1)
+        found = net.predict(inputs)
+    assert all(torch.equal(*values) for values in zip(found, expected))
+    assert not torch.equal(found.joints, last.joints)
+    alone = network(hand_head=True, spread_head=True, backbone=replace(backbone, stacks=1))
+    assert {name: value.shape for name, value in net.state_dict().items()} == {
+        name: value.shape for name, value in alone.state_dict().items()
+    }
+    with pytest.raises(ValueError, match="2 stacks to keep of a backbone with 1"):
+        net.keep_stacks(2)
 
 
 def test_batch_does_not_change_the_answer():

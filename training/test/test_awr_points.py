@@ -72,7 +72,7 @@ def test_a_point_knows_of_its_neighbours_and_of_the_whole_set():
 def test_each_stack_sees_the_one_before():
     net = PointNetwork(PointNetworkSettings(stacks=2, width=8), outputs=12)
     inputs = crops(2, network())
-    (first, second), features = net(*(inputs[name] for name in network().input_names))
+    (first, second), (_, features) = net(*(inputs[name] for name in network().input_names))
     assert first.shape == second.shape == (2, 12, 128) and features.shape == (2, 16, 128, 1)
     second.sum().backward()
     assert net.heads[0].weight.grad.abs().sum() > 0

@@ -55,7 +55,7 @@ def test_the_network_has_the_parameters_of_v2v():
 def test_the_grid_is_halved_once():
     net = network(hand_head=True).eval()
     output = net({"voxel_grid": torch.zeros(2, 1, 16, 16, 16)})
-    assert output.dense[0].shape == (2, 84, 8, 8, 8) and output.hand.shape == (2, 2)
+    assert output.dense[0].shape == (2, 84, 8, 8, 8) and output.hand[0].shape == (2, 2)
 
 
 def test_cells_are_points_in_crop_coordinates_where_any_voxel_is_occupied():

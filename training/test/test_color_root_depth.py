@@ -28,7 +28,7 @@ def test_root_depths_of_synthetic_hands():
     crops, inside = SyntheticCrops(11, HANDS, SyntheticSettings(negatives=0.0)), joints_inside_m("hand21")
     errors, of_wrist = [], []
     for i in range(HANDS):
-        crop, scene, buffer, rng = crops.scene(i)
+        crop, scene, buffer, _, rng = crops.scene(i)
         frame, pixels = frame_of(scene, buffer, rng), scene.camera.project(scene.joints)
         wrist = scene.joints[HAND21.index("wrist"), 2]
         found = root_depth(frame, pixels, scene.joints[:, 2] - wrist, inside, float(crop.center[2]), crop.cube_m)

@@ -58,7 +58,7 @@ def test_a_batch_has_the_shapes_of_the_synthetic_one():
     assert all(value.dtype.is_floating_point and value.element_size() == 4 for value in batch.values())
     synthetic = SyntheticCrops(1, 1)[0]
     shared = batch.keys() & synthetic.keys()
-    assert synthetic.keys() - shared == {"object", "view"}
+    assert synthetic.keys() - shared == {"object", "view", "companion", "on_surface", "sensor"}
     assert all(batch[name].shape[2:] == synthetic[name].shape[1:] for name in shared - {"joints", "depth_crop"})
 
 

@@ -1,6 +1,7 @@
 """Export: one file that is the whole model, or none."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from hand_pose_training import export
 from hand_pose_training.cli import main
 from hand_pose_training.data import fixed_set
 from hand_pose_training.evaluate import evaluate
-from hand_pose_training.export import calibrated
-from hand_pose_training.graph import ExportError, ExportGraph, check_parity, in_half, to_onnx, write
+from hand_pose_training.export import Form, calibrated
+from hand_pose_training.graph import ExportError, ExportGraph, check_parity, compact, in_half, to_onnx, write
 from hand_pose_training.task import load_task
 
 
@@ -38,6 +39,10 @@ def model(graph: ExportGraph, crops: dict[str, np.ndarray]) -> onnx.ModelProto:
 
 def test_the_graph_agrees_with_torch(model: onnx.ModelProto, graph: ExportGraph, crops: dict[str, np.ndarray]):
     check_parity(model, graph, crops)
+
+
+def test_no_path_of_this_machine_is_in_the_file(model: onnx.ModelProto):
+    assert str(Path(export.__file__).parents[1]).encode() not in model.SerializeToString()
 
 
 def test_batch_norms_are_folded(model: onnx.ModelProto):
@@ -69,6 +74,30 @@ def test_half_precision_is_in_the_network_alone(graph: ExportGraph, crops: dict[
     assert {o.type.tensor_type.elem_type for o in model.graph.output} == {full}
 
 
+def test_compact_weights_halve_the_file_and_hardly_change_the_answers(
+    model: onnx.ModelProto, graph: ExportGraph, crops: dict[str, np.ndarray], tmp_path: Path
+):
+    small = onnx.ModelProto()
+    small.CopyFrom(model)
+    compact(small)
+    onnx.checker.check_model(small, full_check=True)
+    check_parity(small, graph, crops, "compact")
+    weights = sum(len(t.raw_data) for t in model.graph.initializer if np.prod(t.dims) >= 256)
+    assert weights > 100_000 and small.ByteSize() < model.ByteSize() - 0.45 * weights
+    assert {value.type.tensor_type.elem_type for value in small.graph.output} == {onnx.TensorProto.FLOAT}
+
+
+def test_a_name_and_compact_weights_are_on_the_page(small_checkpoint: Path, tmp_path: Path, few_crops, capsys):
+    out = tmp_path / "fast.onnx"
+    command = ["export", str(small_checkpoint), "--out", str(out), "--name", "fast", "--compact", "--stacks"]
+    assert main([*command, "1"]) == 0
+    assert read_model_file(out).card.name == "fast"
+    page = out.with_suffix(".md").read_text()
+    assert "runs/small/final.ckpt --out models/fast.onnx --name fast --compact --stacks 1\n" in page
+    assert main([*command, "2"]) == 2 and "--stacks 2: 2 stacks to keep of a backbone with 1" in capsys.readouterr().err
+    assert main([*command, "1", "--precision", "fp16"]) == 2 and "compact is for fp32 models" in capsys.readouterr().err
+
+
 def test_an_empty_crop_gives_finite_outputs(graph: ExportGraph):
     with torch.no_grad():
         assert all(values.isfinite().all() for values in graph(torch.ones(1, 1, 48, 48)))
@@ -79,14 +108,14 @@ def few_crops(monkeypatch):
     """Two dozen crops a set, not thousands."""
     import hand_pose_training.data as data
 
-    sets = {name: (seed, 24, settings) for name, (seed, _, settings) in data._FIXED_SETS.items()}
+    sets = {name: replace(fixed, count=24) for name, fixed in data._FIXED_SETS.items()}
     monkeypatch.setattr(data, "_FIXED_SETS", sets)
 
 
 def test_half_precision_is_measured_and_refused_where_it_costs_too_much(small_checkpoint, tmp_path, few_crops, monkeypatch):
     out, really, made = tmp_path / "small_fp16.onnx", export.to_onnx, []
     monkeypatch.setattr(export, "to_onnx", lambda *arguments: made.append(really(*arguments)) or made[-1])
-    card = export.export(small_checkpoint, out, precision="fp16")
+    card = export.export(small_checkpoint, out, form=Form("fp16"))
     figures = read_model_file(out).card.errors
     assert card.precision == read_model_file(out).card.precision == "fp16"
     assert abs(figures["mean_error_mm"] - figures["fp32_mean_error_mm"]) <= 0.2
@@ -97,7 +126,7 @@ def test_half_precision_is_measured_and_refused_where_it_costs_too_much(small_ch
     again = iter(made)  # the same two graphs, which take seconds to make
     monkeypatch.setattr(export, "to_onnx", lambda *arguments: next(again))
     with pytest.raises(ExportError, match="half precision costs .* mm on held-out crops: nothing was written, use fp32"):
-        export.export(small_checkpoint, tmp_path / "other_fp16.onnx", precision="fp16")
+        export.export(small_checkpoint, tmp_path / "other_fp16.onnx", form=Form("fp16"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small_fp16.md", "small_fp16.onnx"]
 
 
@@ -112,10 +141,12 @@ def test_export_writes_a_model_that_the_runtime_loads(small_checkpoint: Path, tm
     assert found["joints"].shape == (3, 21, 3) and found["presence"].shape == (3,)
     page = out.with_suffix(".md").read_text()
     assert "32 crops, synthetic, seed 1. Four steps." in page and "mean error" in page and "## Limits" in page
+    assert "- quota of sensor: structured light (8), stereo (8), time of flight (8)\n" in page and "--center displaced" in page
     assert sorted(path.name for path in out.parent.iterdir()) == ["small.md", "small.onnx"]
 
     figures = tmp_path / "figures.json"
-    assert main(["evaluate", "--model", str(out), "--set", "heldout", "--crops", "10", "--json", str(figures)]) == 0
+    few = ["--crops", "10", "--center", "displaced"]
+    assert main(["evaluate", "--model", str(out), "--set", "heldout", *few, "--json", str(figures)]) == 0
     written = json.loads(figures.read_text())
     assert written["crops"] == 10
     assert written["slices"]["right_hand"]["crops"] + written["slices"]["left_hand"]["crops"] == 10

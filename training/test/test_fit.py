@@ -12,7 +12,8 @@ from hand_pose_training.cli import main
 from hand_pose_training.data import stacked, to_tensors
 from hand_pose_training.fit import fit
 from hand_pose_training.methods.awr import Awr
-from hand_pose_training.recipe import RecipeError
+from hand_pose_training.optim import OptimSettings
+from hand_pose_training.recipe import BudgetSettings, RecipeError
 from hand_pose_training.synthetic.dataset import SyntheticCrops, SyntheticSettings
 from hand_pose_training.task import HandPoseTask, _seed, load_task
 
@@ -99,6 +100,32 @@ def test_a_seed_decides_a_run_and_a_resume_changes_nothing(tmp_path):
     resumed = fit(recipe, tmp_path / "resumed", resume=tmp_path / "whole/last.ckpt")
     assert same_weights(whole, again) and same_weights(whole, resumed)
     assert not same_weights(whole, fit(replace(recipe, seed=2), tmp_path / "other"))
+
+
+def test_a_longer_run_goes_on_from_before_the_cool_down(tmp_path):
+    """Two runs of one seed, to 32 crops and to 64, are the same until the shorter one cools down, after 24."""
+    optim = OptimSettings(schedule="trapezoid", cooldown=0.25, warmup=0.0)
+    base = small_recipe(32)
+    base = replace(base, optim=optim, model=replace(base.model, dense_only=0.0))  # no other shares of the budget
+    short, long = (replace(base, budget=BudgetSettings(samples=samples)) for samples in (32, 64))
+    fit(short, tmp_path / "short")
+    warm = tmp_path / "short" / "warm.ckpt"
+    assert load_task(warm).samples_seen == 32 - BATCH
+    assert same_weights(fit(long, tmp_path / "long"), fit(long, tmp_path / "resumed", resume=warm))
+
+
+def test_a_run_starts_with_heads_of_its_own(small_checkpoint):
+    """Heads beside the joints may differ from those of the run it starts from; a backbone of another width may not."""
+    other, recipe = load_task(small_checkpoint), small_recipe(64)
+    model = replace(recipe.model, hand_head=False, spread_head=True)
+    task = HandPoseTask.from_recipe(replace(recipe, side="unknown", model=model))
+    fresh = {name: value.clone() for name, value in task.net.state_dict().items()}
+    task.start_from(other)
+    for name, value in task.net.state_dict().items():
+        assert torch.equal(value, fresh[name] if name.startswith("spread_heads.") else other.exported_net.state_dict()[name])
+    wider = replace(recipe.model, backbone=replace(recipe.model.backbone, channels=24))
+    with pytest.raises(RecipeError, match="network has another shape"):
+        HandPoseTask.from_recipe(replace(recipe, model=wider)).start_from(other)
 
 
 def same_weights(one: HandPoseTask, other: HandPoseTask) -> bool:

@@ -33,6 +33,14 @@ def test_rates_that_fall_by_epochs(settings, epoch, plateaus, expected):
     assert rate(0.5, epoch, plateaus, warmup=0.0, **settings) == pytest.approx(expected)
 
 
+def test_a_trapezoid_is_flat_until_its_cool_down():
+    shape = {"schedule": "trapezoid", "warmup": 0.1, "cooldown": 0.2}
+    rates = [rate(progress, **shape) for progress in (0.05, 0.1, 0.8, 0.9, 1.0)]
+    assert rates == pytest.approx([5e-4, 1e-3, 1e-3, 5e-4, 0.0])
+    with pytest.raises(ValueError, match="optim.cooldown 0: a share of the budget"):
+        OptimSettings(cooldown=0)
+
+
 def test_two_epochs_without_a_better_error_lower_the_rate():
     plateau = Plateau()
     for error_m, drops, since_best in [(0.02, 0, 0), (0.03, 0, 1), (0.02, 1, 2), (0.025, 1, 3), (0.01, 1, 0)]:

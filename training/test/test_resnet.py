@@ -31,7 +31,7 @@ def test_the_released_resnet18_for_14_joints():
 @pytest.mark.parametrize(("stride", "cells"), [(2, 32), (4, 16), (8, 8), (16, 4)])
 def test_stride_decides_the_map(stride: int, cells: int):
     net = ResnetDeconv(ResnetSettings(layers=18, stride=stride), outputs=8).eval()
-    (dense,), features = net(torch.zeros(1, 1, 64, 64))
+    (dense,), (features,) = net(torch.zeros(1, 1, 64, 64))
     assert dense.shape == (1, 8, cells, cells)
     assert features.shape == (1, net.channels, cells, cells)
 

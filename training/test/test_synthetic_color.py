@@ -22,7 +22,7 @@ WINDOW = Window.of_image(CAMERA)
 
 def box_before_a_wall(material: str = "skin") -> Scene:
     """A cube of 10 cm, its front 0.5 m away, in the middle of the image; the wall 1 m away."""
-    scene = Scene(CAMERA, np.zeros((21, 3)), np.array([0, 0, 0.55]))
+    scene = Scene(CAMERA, [], np.array([0, 0, 0.55]))
     scene.add(primitives.box(np.full(3, 0.1)), np.eye(3), np.array([0, 0, 0.55]), material=material)
     scene.planes.append((np.array([0.0, 0.0, 1.0]), 1.0))
     return scene
@@ -86,7 +86,7 @@ def test_whose_surface_a_pixel_shows():
 @pytest.mark.parametrize("normal", [(0.0, 0.0, 1.0), (0.3, 0.0, 0.9), (-0.2, 0.5, 0.8)])
 def test_normals_of_a_plane_face_the_camera(normal: tuple):
     direction = np.array(normal) / np.linalg.norm(normal)
-    scene = Scene(CAMERA, np.zeros((21, 3)), np.zeros(3), planes=[(direction, 0.7)])
+    scene = Scene(CAMERA, [], np.zeros(3), planes=[(direction, 0.7)])
     found = normals(scene.render(WINDOW).inverse_depth, CAMERA, WINDOW)
     np.testing.assert_allclose(found, np.broadcast_to(-direction, found.shape), atol=2e-3)
 

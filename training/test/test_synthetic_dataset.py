@@ -5,8 +5,9 @@ import pytest
 
 from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
 from hand_pose_ros.skeleton import HAND21
-from hand_pose_training.synthetic.dataset import HELD_OUT, SyntheticCrops, SyntheticSettings, joints_m
+from hand_pose_training.synthetic.dataset import NO_SENSOR, SyntheticCrops, SyntheticSettings, joints_m
 from hand_pose_training.synthetic.renderer import Window
+from hand_pose_training.synthetic.sensors.optics import SensorKind
 
 SHAPES = {
     "depth_crop": (1, 96, 96),
@@ -20,6 +21,9 @@ SHAPES = {
     "distance_m": (),
     "object": (),
     "view": (),
+    "companion": (),
+    "on_surface": (),
+    "sensor": (),
 }
 
 
@@ -29,6 +33,8 @@ def test_sample_has_documented_shapes_and_ranges():
         assert all(value.dtype == np.float32 and np.isfinite(value).all() for value in sample.values())
         assert sample["depth_crop"].min() >= -1 and sample["depth_crop"].max() <= 1
         assert 0.23 <= sample["cube_m"] <= 0.30
+        assert sample["sensor"] in tuple(SensorKind)
+    assert SyntheticCrops(3, 1, SyntheticSettings(noise=False))[0]["sensor"] == NO_SENSOR
 
 
 def test_sample_depends_on_seed_and_number_alone():
@@ -49,7 +55,7 @@ def test_number_beyond_the_length_is_refused():
 def test_crop_equals_the_runtime_crop_of_the_whole_image():
     crops = SyntheticCrops(11, 30, SyntheticSettings(noise=False))
     for i in range(len(crops)):
-        crop, scene, _, _ = crops.scene(i)
+        crop, scene, _, _, _ = crops.scene(i)
         whole = scene.render(Window.of_image(scene.camera)).depth()
         assert whole.shape == (scene.camera.height, scene.camera.width)
         expected = CubeCrop(scene.camera, crop.center, crop.cube_m, crop.size).extract(whole)
@@ -65,7 +71,7 @@ def test_joints_m_is_the_exact_inverse():
 
 
 def test_centre_error_stays_within_its_range():
-    crops = SyntheticCrops(9, 60, HELD_OUT)
+    crops = SyntheticCrops(9, 60, SyntheticSettings(cube_m=(0.25, 0.25), center_tail=0.0, negatives=0.0))
     samples = [crops[i] for i in range(len(crops))]
     errors = np.stack([s["center"] - crops.scene(i)[1].joints.mean(axis=0) for i, s in enumerate(samples)])
     assert np.abs(errors).max() <= 0.015 + 1e-6
@@ -79,7 +85,7 @@ def test_joints_lie_just_under_the_skin_that_is_seen():
     tips = HAND21.indices("index_tip", "middle_tip", "ring_tip", "little_tip")
     gaps = []
     for i in range(len(crops)):
-        _, scene, buffer, _ = crops.scene(i)
+        _, scene, buffer, _, _ = crops.scene(i)
         if scene.holds_object:
             continue
         pixels = np.round(scene.camera.project(scene.joints[tips])).astype(int) - (buffer.window.x0, buffer.window.y0)

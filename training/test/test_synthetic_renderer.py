@@ -67,9 +67,20 @@ def test_window_around_is_clipped_to_the_image():
     assert window == Window(0, 37, 9, 11)
 
 
-def test_triangles_that_reach_behind_the_camera_are_left_out():
+def test_triangles_that_reach_behind_the_camera_are_cut_off_near_it():
+    """A floor 0.2 m below the camera from far before it to behind it looks like the endless plane."""
+    corners = np.array([[-3, 0.2, 9.0], [3, 0.2, 9.0], [3, 0.2, -2.0], [-3, 0.2, -2.0]])
+    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+    floor, plane = ZBuffer(CAMERA, Window.of_image(CAMERA)), ZBuffer(CAMERA, Window.of_image(CAMERA))
+    floor.draw_mesh(corners, faces)
+    plane.draw_plane(np.array([0.0, 1.0, 0.0]), 0.2)
+    np.testing.assert_allclose(floor.depth()[28:], plane.depth()[28:], rtol=1e-5)
+    assert (floor.depth()[28:] > 0).all() and not floor.depth()[:24].any()
+
+
+def test_a_mesh_behind_the_camera_is_not_seen():
     buffer = ZBuffer(CAMERA, Window.of_image(CAMERA))
-    buffer.draw_mesh(np.array([[0, 0, 1.0], [0.1, 0, 1.0], [0, 0.1, -1.0]]), np.array([[0, 1, 2]], np.int32))
+    buffer.draw_mesh(np.array([[0, 0, -1.0], [0.1, 0, -1.0], [0, 0.1, -0.2]]), np.array([[0, 1, 2]], np.int32))
     assert not buffer.inverse_depth.any()
 
 

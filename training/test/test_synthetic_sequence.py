@@ -1,4 +1,4 @@
-"""The sequence of the demo, its recording, and the `synth` command."""
+"""The sequence of one hand, recordings, and the `synth` command."""
 
 import cv2
 import numpy as np
@@ -36,11 +36,12 @@ def test_hand_is_the_nearest_thing_at_its_joints():
     sequence = HandSequence()
     for k in range(0, len(sequence), 60):
         frame = sequence[k]
-        x, y = np.round(sequence.camera.project(frame.joints)).astype(int).T
+        (hand,) = frame.hands
+        x, y = np.round(sequence.camera.project(hand.joints)).astype(int).T
         seen = frame.depth_mm[y, x] / 1000
         valid = seen > 0
         assert valid.mean() > 0.7
-        gap = (frame.joints[:, 2] - seen)[valid]
+        gap = (hand.joints[:, 2] - seen)[valid]
         assert 0 < np.median(gap) < 0.03
 
 
@@ -60,7 +61,7 @@ def test_recording_holds_depth_camera_and_truth(tmp_path):
     np.testing.assert_array_equal(image.data.view("<u2").reshape(480, 640), frame.depth_mm)
     (hand,) = truth.hands
     assert tuple(hand.joint_names) == HAND21.joint_names
-    np.testing.assert_allclose([(p.x, p.y, p.z) for p in hand.positions], frame.joints)
+    np.testing.assert_allclose([(p.x, p.y, p.z) for p in hand.positions], frame.hands[0].joints)
 
 
 def test_recording_does_not_touch_a_folder_that_exists(tmp_path):
@@ -79,7 +80,7 @@ def test_synth_writes_a_picture(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give --preview FILE.png or --recording DIR"),
+        ([], "give --preview FILE.png, --sensors FILE.png or --recording DIR"),
         (["--preview", "no/such/folder/crops.png"], "name a .png file in a folder that exists"),
         (["--preview", "crops.png", "--rows", "0"], "--rows 0: at least 1"),
     ],

@@ -26,12 +26,12 @@ from hand_pose_ros.live.ros.parameters import NodeParameters
 from hand_pose_ros.live.ros.pictures import best_pictures
 from hand_pose_ros.live.ros.qos import of_rclpy, publisher_events, subscription_events, to_rclpy
 from hand_pose_ros.live.ros.transforms import Transforms
-from hand_pose_ros.live.topics import ALL_OUTPUTS, DIAGNOSTICS, MODEL, TopicSpec
+from hand_pose_ros.live.topics import ALL_OUTPUTS, DIAGNOSTICS, MODEL, RUN_INFO, TopicSpec
 from hand_pose_ros.live.transforms import no_transforms
 
 DEFAULT_NAME = "hand_pose"
 # Published while the node is inactive, too.
-_ALWAYS = (MODEL, DIAGNOSTICS)
+_ALWAYS = (MODEL, RUN_INFO, DIAGNOSTICS)
 _INACTIVE, _DISABLED = "inactive", "disabled by ~/set_enabled"
 
 

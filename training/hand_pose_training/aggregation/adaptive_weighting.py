@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 EXCLUDED = -1e4  # a logit that takes no share, yet leaves a crop without any foreground finite
-_ROWS, _COLS = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)
+ROWS, COLUMNS = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)  # of a 3x3 covariance's six entries
 
 
 class Aggregated(NamedTuple):
@@ -40,7 +40,7 @@ def vote_covariance(votes: torch.Tensor, found: Aggregated) -> torch.Tensor:
     """Weighted covariance of the votes about their joint, (N, J, 6) normalised: xx xy xz yy yz zz."""
     spread = votes.float() - found.joints[..., None]
     weighted = found.weights[:, :, None] * spread
-    return torch.stack([(weighted[:, :, r] * spread[:, :, c]).sum(-1) for r, c in zip(_ROWS, _COLS)], dim=-1)
+    return torch.stack([(weighted[:, :, r] * spread[:, :, c]).sum(-1) for r, c in zip(ROWS, COLUMNS)], dim=-1)
 
 
 def support(closeness: torch.Tensor, found: Aggregated) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Backbones with dense outputs, by their settings: inputs -> ([one map a stage], last features)."""
+"""Backbones with dense outputs, by their settings: inputs -> ([one map a stack], [the features that it is made of])."""
 
 from __future__ import annotations
 

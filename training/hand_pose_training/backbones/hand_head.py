@@ -9,12 +9,14 @@ WIDTH = 64
 
 
 class HandHead(nn.Module):
-    """1x1 convolution, mean over all cells, linear: features (N, C, S', S') -> logits (N, 2) of presence and right side."""
+    """Features (N, C, S', S') -> logits (N, 2) of presence and right side: 1x1 convolution, mean and largest over all cells, for
+    what there is much of and what there is anywhere, and two linear layers."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.evidence = nn.Sequential(nn.Conv2d(channels, WIDTH, 1), nn.ReLU())
-        self.verdict = nn.Linear(WIDTH, 2)
+        self.verdict = nn.Sequential(nn.Linear(2 * WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 2))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return self.verdict(self.evidence(features).mean((2, 3)))
+        evidence = self.evidence(features)
+        return self.verdict(torch.cat([evidence.mean((2, 3)), evidence.amax((2, 3))], dim=1))

@@ -126,15 +126,21 @@ class StackedHourglass(nn.Module):
         self.merge_features = nn.ModuleList(nn.Conv2d(s.channels, s.channels, 1) for _ in range(s.stacks - 1))
         self.merge_outputs = nn.ModuleList(nn.Conv2d(outputs, s.channels, 1) for _ in range(s.stacks - 1))
 
-    def forward(self, crop: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        """(N, 1, S, S) -> one dense map (N, outputs, S / stride, S / stride) a stack, and the last one's features (N, C, ...).
+    def forward(self, crop: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """(N, 1, S, S) -> one dense map (N, outputs, S / stride, S / stride) a stack, and its features (N, C, ...).
 
         S / stride divides by 2^depth.
         """
-        x, dense = self.stem(crop), []
+        x, dense, seen = self.stem(crop), [], []
         for i, (hourglass, head) in enumerate(zip(self.hourglasses, self.heads)):
             features = hourglass(x)
+            seen.append(features)
             dense.append(head(features))
             if i < len(self.merge_features):
                 x = x + self.merge_features[i](features) + self.merge_outputs[i](dense[-1])
-        return dense, features
+        return dense, seen
+
+    def keep_stacks(self, stacks: int) -> None:
+        """Leaves out all stacks but the first so many."""
+        self.hourglasses, self.heads = self.hourglasses[:stacks], self.heads[:stacks]
+        self.merge_features, self.merge_outputs = self.merge_features[: stacks - 1], self.merge_outputs[: stacks - 1]

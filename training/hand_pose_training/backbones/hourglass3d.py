@@ -79,10 +79,10 @@ class Hourglass3d(nn.Module):
         )
         self.head = nn.Conv3d(c, outputs, 1)
 
-    def forward(self, grid: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+    def forward(self, grid: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """(N, 1, D, D, D) -> one dense map (N, outputs, D / 2, D / 2, D / 2); its features as an image (N, C, D D / 4, D / 2).
 
         D divides by 8.
         """
         features = self.hourglass(self.stem(grid))
-        return [self.head(features)], features.flatten(2, 3)
+        return [self.head(features)], [features.flatten(2, 3)]

@@ -101,12 +101,13 @@ class PointNetwork(nn.Module):
 
     def forward(
         self, points: Tensor, samples: Tensor, groups_1: Tensor, groups_2: Tensor, *up: Tensor
-    ) -> tuple[list[Tensor], Tensor]:
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """Inputs of `geometry.points.input_rows`, in its order (`up`: nearest_1, weights_1, nearest_2, weights_2) -> one dense
-        map (N, outputs, P) a stack, and the last one's features as an image (N, 2 W, P, 1)."""
-        features, dense = None, []
+        map (N, outputs, P) a stack, and its features as an image (N, 2 W, P, 1)."""
+        features, dense, seen = None, [], []
         for stack, head in zip(self.stacks, self.heads):
             found = stack(features, points, samples, [groups_1, groups_2], list(up))
             dense.append(head(found))
+            seen.append(found.transpose(1, 2)[..., None])
             features = torch.cat([found, dense[-1]], dim=-1)
-        return [values.transpose(1, 2) for values in dense], found.transpose(1, 2)[..., None]
+        return [values.transpose(1, 2) for values in dense], seen

@@ -167,7 +167,7 @@ class ResnetDeconv(nn.Module):
         self.channels, self.stride = DECONV_CHANNELS if doublings else self.resnet.channels, settings.stride
         self.head = nn.Conv2d(self.channels, outputs, 1)
 
-    def forward(self, crop: Tensor) -> tuple[list[Tensor], Tensor]:
+    def forward(self, crop: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """(N, 1, S, S) -> the one dense map (N, outputs, S / stride, S / stride), and the features before it."""
         features = self.deconv(self.resnet(crop))
-        return [self.head(features)], features
+        return [self.head(features)], [features]

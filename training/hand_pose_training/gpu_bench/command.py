@@ -30,7 +30,7 @@ AIM_MS, AIM_TIMES_EAGER, AIM_BUILD_S = 0.35, 5.0, 30.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hand-pose-train bench-gpu`."""
-    default = Path(__file__).parents[2] / "configs" / "awr" / "hand21_hourglass1_small.yaml"
+    default = Path(__file__).parents[2] / "configs" / "awr" / "hand21.yaml"
     parser.add_argument(
         "source", type=Path, nargs="?", default=default,
         help="checkpoint (.ckpt), or recipe (.yaml) for its network with random weights (default: the shipped model's recipe)",

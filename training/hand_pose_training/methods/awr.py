@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from hand_pose_training.aggregation.adaptive_weighting import Aggregated, adaptive_weighting, support, vote_covariance
 from hand_pose_training.aggregation.nearest import nearest_candidates
 from hand_pose_training.backbones.dense import BackboneSettings, dense_backbone
 from hand_pose_training.backbones.hand_head import HandHead
-from hand_pose_training.backbones.hourglass import HourglassSettings
-from hand_pose_training.losses import hand_loss, joint_loss
+from hand_pose_training.backbones.hourglass import HourglassSettings, StackedHourglass
+from hand_pose_training.backbones.spread_head import SpreadHead, spread_loss
+from hand_pose_training.losses import hand_loss, joint_loss, joint_weights
 from hand_pose_training.methods.method import Losses, Method, Prediction
 from hand_pose_training.representations.grid import cell_points
 from hand_pose_training.representations.heatmap import HeatmapDepth, HeatmapDepthOffset
@@ -50,6 +51,8 @@ class AwrSettings:
     :param hand_head: the network also says whether it sees a hand, and whether a right one (not in the paper)
     :param hand_weight: of the loss of the hand head against the dense loss
     :param right_hands: share of right hands in the data; both sides weigh the same in the loss of the hand head
+    :param spread_head: the votes' covariance is corrected by what the network sees (not in the paper)
+    :param spread_weight: of its loss, through which nothing but the spread head learns
     :param backbone: `kind: hourglass` or `kind: resnet`
     """
 
@@ -63,6 +66,8 @@ class AwrSettings:
     hand_head: bool = False
     hand_weight: float = 0.1
     right_hands: float = 0.5
+    spread_head: bool = False
+    spread_weight: float = 0.1
     backbone: BackboneSettings = field(default_factory=HourglassSettings)
 
     def __post_init__(self) -> None:
@@ -73,10 +78,12 @@ class AwrSettings:
 
 
 class AwrOutput(NamedTuple):
-    """Dense maps (N, C, ...cells), one a stack; logits (N, 2) of presence and right side, None without a hand head."""
+    """One a stack: dense maps (N, C, ...cells); the features (N, C', ...cells) that they are made of; with hand heads logits
+    (N, 2) of presence and right side."""
 
     dense: list[Tensor]
-    hand: Tensor | None
+    features: list[Tensor]
+    hand: list[Tensor]
 
 
 class Awr(Method):
@@ -89,11 +96,13 @@ class Awr(Method):
         self.settings = settings
         self.representation = REPRESENTATIONS[settings.representation](settings.kernel_size)
         self.backbone = dense_backbone(settings.backbone, self.representation.channels(joints))
-        self.hand_head = HandHead(self.backbone.channels) if settings.hand_head else None
+        channels, stacks = self.backbone.channels, getattr(settings.backbone, "stacks", 1)
+        self.hand_heads = nn.ModuleList(HandHead(channels) for _ in range(stacks * settings.hand_head))
+        self.spread_heads = nn.ModuleList(SpreadHead(channels, joints) for _ in range(stacks * settings.spread_head))
 
     @property
     def tells_hand(self) -> bool:
-        return self.hand_head is not None
+        return len(self.hand_heads) > 0
 
     def stage(self, progress: float) -> int:
         """Of both supervisions the dense one alone (0), then both (1)."""
@@ -101,7 +110,7 @@ class Awr(Method):
 
     def forward(self, inputs: dict[str, Tensor]) -> AwrOutput:
         dense, features = self.backbone(*(inputs[name] for name in self.input_names))
-        return AwrOutput(dense, None if self.hand_head is None else self.hand_head(features))
+        return AwrOutput(dense, features, [head(seen) for head, seen in zip(self.hand_heads, features)])
 
     def losses(self, output: AwrOutput, batch: dict[str, Tensor], progress: float) -> Losses:
         s, terms = self.settings, {}
@@ -110,14 +119,34 @@ class Awr(Method):
             terms["dense_loss"] = sum(self.dense_loss(dense, batch) for dense in output.dense)
         if s.supervision == "joint" or self.stage(progress):
             terms["joint_loss"] = s.joint_weight * sum(joint_loss(found, batch, s.huber_beta) for found in joints)
-        if output.hand is not None:
-            terms["hand_loss"] = s.hand_weight * hand_loss(output.hand, batch, s.right_hands)
+        if self.hand_heads:
+            terms["hand_loss"] = s.hand_weight * sum(hand_loss(hand, batch, s.right_hands) for hand in output.hand)
+        if self.spread_heads:
+            found = [self._prediction(batch, output, stack) for stack in range(len(output.dense))]
+            losses = (spread_loss(f.covariance, f.joints - batch["joints"], joint_weights(batch)) for f in found)
+            terms["spread_loss"] = s.spread_weight * sum(losses)
         return Losses(terms, joints[-1].detach())
 
     def predict(self, inputs: dict[str, Tensor]) -> Prediction:
-        output = self(inputs)
-        found, votes, scores = self._aggregate(inputs, output.dense[-1])
-        return Prediction(found.joints, vote_covariance(votes, found), support(scores, found), output.hand)
+        return self._prediction(inputs, self(inputs))
+
+    def _prediction(self, inputs: dict[str, Tensor], output: AwrOutput, stack: int = -1) -> Prediction:
+        found, votes, scores = self._aggregate(inputs, output.dense[stack])
+        covariance, agreement = vote_covariance(votes, found), support(scores, found)
+        if self.spread_heads:
+            covariance = self.spread_heads[stack](output.features[stack], found.joints, covariance, agreement)
+        return Prediction(found.joints, covariance, agreement, output.hand[stack] if self.hand_heads else None)
+
+    def keep_stacks(self, stacks: int) -> None:
+        """Leaves out all stacks but the first so many, which then give the answer.
+
+        :raises ValueError: there are not so many, or the backbone has no stacks
+        """
+        have = len(self.backbone.hourglasses) if isinstance(self.backbone, StackedHourglass) else 0
+        if not 1 <= stacks <= have:
+            raise ValueError(f"{stacks} stacks to keep of a backbone with {have}")
+        self.backbone.keep_stacks(stacks)
+        self.hand_heads, self.spread_heads = self.hand_heads[:stacks], self.spread_heads[:stacks]
 
     def decode(self, inputs: dict[str, Tensor], dense: Tensor) -> Tensor:
         """One stack's dense map -> normalised joints (N, J, 3)."""

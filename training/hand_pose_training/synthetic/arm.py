@@ -1,56 +1,59 @@
-"""The forearm behind a posed hand, with or without a sleeve."""
+"""What is around and behind a posed hand's forearm: a sleeve, the elbow."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+from numba import njit
 
-from hand_pose_training.synthetic.hand_mesh import FOREARM, PosedHand
+from hand_pose_training.synthetic.hand_mesh import FOREARM, HandShape, PosedHand, hand_model
 from hand_pose_training.synthetic.primitives import Mesh, tube
+from hand_pose_training.synthetic.shape import mean_shape
 
-FOREARM_M = 0.25
-# Distance behind the wrist and half axes (thickness, width) of the mean forearm, metres; the first rings lie inside the hand.
-_RINGS = np.array([0.004, 0.014, 0.04, 0.08, 0.13, 0.18, 0.22, FOREARM_M])
-_RADII = np.array(
-    [
-        [0.0155, 0.0225],
-        [0.0185, 0.0258],
-        [0.020, 0.027],
-        [0.0245, 0.031],
-        [0.032, 0.038],
-        [0.038, 0.043],
-        [0.041, 0.044],
-        [0.036, 0.038],
-    ]
-)
+_RINGS = np.array([0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0])  # of the forearm, from the wrist
+_NEAR_M = 0.018
 
 
-def forearm_mesh(hand: PosedHand, scale: np.ndarray, rng: np.random.Generator) -> Mesh:
-    """The forearm in the hand's frame.
-
-    :param scale: (3,) the forearm bone's scale: across, thickness, along
-    """
-    fat = 1 + np.clip(0.12 * rng.normal(), -0.2, 0.35) * np.clip(_RINGS / 0.1, 0, 1)
-    radii = _RADII * fat[:, None] * scale[[1, 0]]
-    return _behind_wrist(hand, _RINGS * scale[2], radii)
-
-
-def sleeve_mesh(hand: PosedHand, scale: np.ndarray, rng: np.random.Generator) -> Mesh:
-    """A sleeve around the forearm from somewhere behind the wrist to the elbow."""
-    start = rng.uniform(0.01, 0.14)
-    along = np.linspace(start, FOREARM_M + 0.01, 6)
-    arm = np.stack([np.interp(along, _RINGS, _RADII[:, i]) for i in range(2)], axis=1)
-    width = rng.uniform(0.002, 0.02)
-    radii = (arm + width + 0.003 * rng.normal(size=(6, 1))) * scale[[1, 0]]
-    return _behind_wrist(hand, along * scale[2], np.maximum(radii, arm * scale[[1, 0]]))
-
-
-def elbow(hand: PosedHand, scale: np.ndarray) -> np.ndarray:
-    """(3,) the elbow in the hand's frame."""
-    return hand.bone_positions[FOREARM] + hand.bone_rotations[FOREARM][:, 2] * FOREARM_M * scale[2]
-
-
-def _behind_wrist(hand: PosedHand, along: np.ndarray, radii: np.ndarray) -> Mesh:
-    vertices, faces = tube(along, radii)
+def sleeve_mesh(hand: PosedHand, shape: HandShape, rng: np.random.Generator) -> Mesh:
+    """A sleeve around the forearm from somewhere behind the wrist to the elbow, in the hand's frame."""
+    start = rng.uniform(0.05, 0.6)
+    along = np.linspace(start, 1.04, 6)
+    skin = forearm_profile(shape)
+    arm = np.stack([np.interp(along, _RINGS, side) for side in skin.T], axis=1)
+    width = rng.uniform(0.003, 0.02)
+    radii = arm + np.maximum(width + 0.003 * rng.normal(size=(6, 1)), 0.002)
+    vertices, faces = tube(along * shape.forearm_m, radii)
     # The tube's y is the bone's z (to the elbow), its x the bone's y (thickness), its z the bone's x (width).
     axes = hand.bone_rotations[FOREARM][:, [1, 2, 0]]
     return vertices @ axes.T + hand.bone_positions[FOREARM], faces
+
+
+def elbow(hand: PosedHand, shape: HandShape) -> np.ndarray:
+    """(3,) the elbow in the hand's frame."""
+    return hand.bone_positions[FOREARM] + hand.bone_rotations[FOREARM][:, 2] * shape.forearm_m
+
+
+def forearm_profile(shape: HandShape) -> np.ndarray:
+    """(7, 2) how far the skin reaches from the forearm's bone in thickness and width, metres, from wrist to elbow."""
+    return _widest(shape.vertices, *_ring_vertices())
+
+
+@njit(cache=True, nogil=True)
+def _widest(vertices, ids, rings):
+    out = np.zeros((rings[-1] + 1, 2))
+    for n in range(len(ids)):
+        vertex = vertices[ids[n]]
+        out[rings[n], 0] = max(out[rings[n], 0], abs(vertex[0]))
+        out[rings[n], 1] = max(out[rings[n], 1], abs(vertex[2]))
+    return out
+
+
+@lru_cache(maxsize=1)
+def _ring_vertices() -> tuple[np.ndarray, np.ndarray]:
+    """(N,) vertices around the forearm, (N,) numbers of the `_RINGS` that they are around; some are around two."""
+    mean = mean_shape()
+    on_arm = (hand_model().bone_ids[:, 0] == FOREARM) & (mean.vertices[:, 1] > 0)
+    gap = np.abs(mean.vertices[:, 1] - _RINGS[:, None] * mean.forearm_m)
+    rings, ids = np.nonzero(on_arm & (gap < np.maximum(_NEAR_M, gap[:, on_arm].min(axis=1, keepdims=True) + 0.004)))
+    return ids, rings

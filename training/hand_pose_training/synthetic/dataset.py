@@ -1,8 +1,9 @@
 """Synthetic training samples: what the network sees, and the truth.
 
 Shapes of a batch of N: depth_crop (N, 1, S, S); joints (N, 21, 3) normalised (u, v, d) of `CubeCrop`; present,
-right_side, cube_m, distance_m, object, view (N,); half_uvd, center (N, 3); camera (N, 4) as fx, fy, cx, cy. Colour samples have
-the keys of `datasets.rgb_crops` instead, their window that of the cube, and object and view.
+right_side, cube_m, distance_m, object, view, companion, on_surface, sensor (N,), NO_SENSOR for a perfect one;
+half_uvd, center (N, 3); camera (N, 4) as fx, fy, cx, cy. Colour samples have the keys of `datasets.rgb_crops` instead, their
+window that of the cube, and object, view, companion and on_surface.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from hand_pose_ros.geometry.color_crop import ColorCrop
 from hand_pose_ros.geometry.crop import CubeCrop
 from hand_pose_ros.skeleton import HAND21
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
-from hand_pose_training.synthetic.scene import Scene, sample_scene
-from hand_pose_training.synthetic.sensor import MAX_REACH_PX, PERFECT, sample_sensor, sense
+from hand_pose_training.synthetic.scene import Scene, SceneSettings, sample_scene
+from hand_pose_training.synthetic.sensor import PERFECT, Sensor, sample_sensor, sense
+from hand_pose_training.synthetic.sensors.optics import SensorKind
 from hand_pose_training.synthetic.shading import color_crop
 
+NO_SENSOR = -1
 MAX_HIDDEN_JOINTS = 7  # scenes that hide more of the hand are drawn again
 
 
@@ -33,6 +36,8 @@ class SyntheticSettings:
     :param negatives: share of crops without a hand
     :param any_roll: share of hands with any roll in the image; the others are upright within about 40 degrees
     :param right_hands: share of right hands
+    :param distance_m: range of the hand's distance
+    :param held_out: people, families of objects and sensor models that training never draws
     :param noise: False gives a perfect sensor
     :param color: colour pictures in place of depth images
     """
@@ -44,11 +49,15 @@ class SyntheticSettings:
     negatives: float = 0.05
     any_roll: float = 0.5
     right_hands: float = 0.5
+    distance_m: tuple[float, float] = (0.25, 1.5)
+    held_out: bool = False
     noise: bool = True
     color: bool = False
 
-
-HELD_OUT = SyntheticSettings(cube_m=(0.25, 0.25), center_tail=0.0, negatives=0.0)
+    @property
+    def scene(self) -> SceneSettings:
+        """What the scenes are drawn from."""
+        return SceneSettings(self.negatives, self.any_roll, self.right_hands, self.distance_m, self.held_out)
 
 
 class SyntheticCrops:
@@ -66,32 +75,42 @@ class SyntheticCrops:
     def __getitem__(self, i: int) -> dict[str, np.ndarray]:
         if not 0 <= i < self.length:
             raise IndexError(f"sample {i} of {self.length}")
-        crop, scene, buffer, rng = self.scene(i)
+        return self.taken(*self.scene(i))
+
+    def taken(
+        self, crop: CubeCrop, scene: Scene, buffer: ZBuffer, sensor: Sensor, rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """The sample of what `scene` gives."""
         if self.settings.color:
             window = ColorCrop.of_cube(crop.camera, crop.center, crop.cube_m, crop.size)
             return color_sample(color_crop(scene, window, rng), window, scene)
-        columns, rows = crop.sample_pixels()
-        sensor = sample_sensor(rng, scene.camera.fx) if self.settings.noise else PERFECT
-        depth = sense(buffer.inverse_depth, buffer.window, columns, rows, sensor, rng)
-        return sample(crop.normalize_depth(depth), crop, scene)
+        far_m = crop.center[2] + crop.half_m
+        depth = sense(buffer.inverse_depth, buffer.window, *crop.sample_pixels(), sensor, rng, far_m)
+        return sample(crop.normalize_depth(depth), crop, scene, sensor)
 
-    def scene(self, i: int) -> tuple[CubeCrop, Scene, ZBuffer, np.random.Generator]:
-        """The crop and the scene of sample i, the rendered part of its image, and the generator that its sensor draws from."""
+    def drawn(self, i: int) -> tuple[SceneSettings, SensorKind | None]:
+        """What the scene of sample i is drawn from, and the kind of its sensor (None: any)."""
+        return self.settings.scene, None
+
+    def scene(self, i: int) -> tuple[CubeCrop, Scene, ZBuffer, Sensor, np.random.Generator]:
+        """The crop and the scene of sample i, the rendered part of its image, its sensor, and what draws the sensor's noise."""
         s = self.settings
         rng = np.random.Generator(np.random.SFC64((self.seed, i)))
+        settings, kind = self.drawn(i)
         while True:
-            scene = sample_scene(rng, s.negatives, s.any_roll, s.right_hands)
+            scene = sample_scene(rng, settings)
+            sensor = sample_sensor(rng, scene.camera.fx, kind, s.held_out) if s.noise else PERFECT
             reach = s.center_error_m * (2 if rng.random() < s.center_tail else 1)
             center = scene.focus + rng.uniform(-reach, reach, size=3)
             center[2] = max(center[2], 0.15)
             crop = CubeCrop(scene.camera, center, rng.uniform(*s.cube_m), s.size)
-            buffer = scene.render(Window.around(*crop.sample_pixels(), MAX_REACH_PX, scene.camera))
+            buffer = scene.render(Window.around(*crop.sample_pixels(), sensor.reach_px, scene.camera))
             if not scene.present or scene.hidden_joints(buffer) <= MAX_HIDDEN_JOINTS:
-                return crop, scene, buffer, rng
+                return crop, scene, buffer, sensor, rng
 
 
-def sample(image: np.ndarray, crop: CubeCrop, scene: Scene) -> dict[str, np.ndarray]:
-    """The sample of one crop, image (S, S) as `CubeCrop.extract` gives it."""
+def sample(image: np.ndarray, crop: CubeCrop, scene: Scene, sensor: Sensor = PERFECT) -> dict[str, np.ndarray]:
+    """The sample of one crop, image (S, S) as `CubeCrop.extract` gives it and the sensor saw it."""
     c = crop.camera
     joints = crop.normalize(scene.joints) if scene.present else np.zeros((21, 3))
     values = {
@@ -106,6 +125,9 @@ def sample(image: np.ndarray, crop: CubeCrop, scene: Scene) -> dict[str, np.ndar
         "distance_m": crop.center[2],
         "object": scene.holds_object,
         "view": scene.view,
+        "companion": scene.companion,
+        "on_surface": scene.on_surface,
+        "sensor": NO_SENSOR if sensor.kind is None else sensor.kind,
     }
     return {name: np.asarray(value, np.float32) for name, value in values.items()}
 
@@ -132,6 +154,8 @@ def color_sample(picture: np.ndarray, crop: ColorCrop, scene: Scene) -> dict[str
         "distance_m": root[2],
         "object": scene.holds_object,
         "view": scene.view,
+        "companion": scene.companion,
+        "on_surface": scene.on_surface,
     }
     return {name: np.asarray(value, np.float32) for name, value in values.items()}
 

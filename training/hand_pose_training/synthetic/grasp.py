@@ -1,153 +1,163 @@
-"""Hands that hold something: an object in the palm with the fingers closed on it, or between thumb and fingertips.
+"""Hands that hold something, and hands that are about to.
 
-Everything is in the right hand's own frame (wrist at the origin, fingers along -y, palm facing -x), metres.
+A thing is drawn for a grip, put where that grip has it, and the fingers close on it; what does not come to rest on the thing, or
+goes through it or through the hand, is drawn again. Everything is in the right hand's own frame (wrist at the origin, fingers
+along -y, palm facing -x), metres.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 
-from hand_pose_training.synthetic import primitives
-from hand_pose_training.synthetic.hand_mesh import bone_positions
-from hand_pose_training.synthetic.poses import ANCHORS, THUMB, bone_angles, jitter
-from hand_pose_training.synthetic.views import cross, random_rotation
+from hand_pose_training.synthetic import closing, placing
+from hand_pose_training.synthetic.grips import GRIPS, Grip
+from hand_pose_training.synthetic.hand_mesh import HandShape, bone_positions
+from hand_pose_training.synthetic.objects import Family, families
+from hand_pose_training.synthetic.poses import MAX_PENETRATION_M, WRIST, bone_angles, clip_to_ranges, jitter, penetration
+from hand_pose_training.synthetic.primitives import Mesh
+from hand_pose_training.synthetic.solids import Body
 
-
-class Solid(IntEnum):
-    """Shapes of held objects, with what their three dimensions mean."""
-
-    BOX = 0  # half edges
-    CYLINDER = 1  # radius, half length, unused; along y
-    ELLIPSOID = 2  # half axes; touched as a sphere of the mean one
+# Flesh gives way: so deep a hand may go into a thing, and so near a fingertip that touches has to be.
+DEEPEST_M, CONTACT_M = 0.0035, 0.002
+TRIES = 200
+_PASSES, _REOPENING = 2, 0.12
+_FURTHER = 0.35  # radians that a finger closes beyond an empty hand's pose
+_FOREARM_M = 0.2
+_NO_HAND = "no grasp in {} tries with a hand of size {:.2f}: is this shape one of a hand, in metres?"
 
 
 @dataclass(frozen=True)
 class HeldObject:
-    """An object: its shape, (3,) dimensions, (3, 3) rotation object to hand, (3,) centre."""
+    """A thing in a hand.
 
-    solid: Solid
-    size: np.ndarray
-    rotation: np.ndarray
-    center: np.ndarray
+    :param family: its name in `objects.FAMILIES`
+    :param body: in the hand's frame
+    """
 
-    def mesh(self) -> primitives.Mesh:
+    family: str
+    body: Body
+
+    def mesh(self) -> Mesh:
         """Its mesh in the hand's frame."""
-        if self.solid is Solid.BOX:
-            vertices, faces = primitives.box(2 * self.size)
-        elif self.solid is Solid.CYLINDER:
-            vertices, faces = primitives.cylinder(self.size[0], 2 * self.size[1])
-        else:
-            vertices, faces = primitives.ellipsoid(self.size)
-        return vertices @ self.rotation.T + self.center, faces
+        return self.body.mesh()
 
 
-_PALM_SKIN_X = -0.020
-_FINGER_M = 0.0085
-_STEPS = 20
-# A finger's (mcp, pip, dip) and the thumb's parameters while they close, degrees.
-_FINGER_OPEN, _FINGER_CLOSED = np.radians([0.0, 2.0, 0.0]), np.radians([88.0, 105.0, 65.0])
-_THUMB_OPEN, _THUMB_CLOSED = np.radians([-8.0, 45.0, 25.0, -5.0, -5.0, 0.0]), np.radians([40.0, 32.0, 45.0, 45.0, 60.0, 0.0])
-# Shapes that pinch, from wide to closed.
-_PINCHES = (("pinch_wide", "pinch"), ("tripod_wide", "tripod"), ("cup", "all_tips"), ("large_grasp", "tripod"))
-# Bones whose joints and middles are looked at, five fingers from the thumb: first bone and how many follow it.
-_FIRST_BONES = np.array([2, 6, 11, 16, 21])
+@dataclass(frozen=True)
+class Grasp:
+    """A hand that holds a thing.
+
+    :param grip: its name in `grips.GRIPS`
+    :param open_pose, pose: (25,) before and after the fingers close
+    :param gaps: (24,) from the skin of the phalanges and the palm, as `closing.hand_capsules` has them, to the thing
+    """
+
+    grip: str
+    held: HeldObject
+    open_pose: np.ndarray
+    pose: np.ndarray
+    gaps: np.ndarray
+
+    @property
+    def finger_gaps(self) -> np.ndarray:
+        """(5,) of each finger, thumb to little."""
+        return self.gaps[: 3 * closing.FINGERS].reshape(closing.FINGERS, 3).min(axis=1)
 
 
-def sample_grasp(rng: np.random.Generator, scales: np.ndarray) -> tuple[np.ndarray, HeldObject]:
-    """A pose and the object it holds; scales as `posed_hand` takes them."""
-    return _power(rng, scales) if rng.random() < 0.62 else _pinch(rng, scales)
+def sample_grasp(rng: np.random.Generator, shape: HandShape, held_out: bool = False) -> tuple[np.ndarray, HeldObject]:
+    """A pose (25,) and the thing it holds; `held_out`: of a family that training never draws."""
+    grasp = draw(rng, shape, held_out)
+    return grasp.pose, grasp.held
 
 
-def _power(rng: np.random.Generator, scales: np.ndarray) -> tuple[np.ndarray, HeldObject]:
-    solid = Solid(int(rng.integers(3)))
-    radius = rng.uniform(0.010, 0.045)
-    if solid is Solid.BOX:
-        size = np.array([radius, radius * rng.uniform(0.6, 1.4), rng.uniform(0.04, 0.12)])
-    elif solid is Solid.CYLINDER:
-        size = np.array([radius, rng.uniform(0.03, 0.14), 0.0])
-    else:
-        size = radius * rng.uniform(0.8, 1.3, size=3)
-    # Across the palm (hand z), tilted a little; a cylinder's own axis is y.
-    across = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]) if solid is Solid.CYLINDER else np.eye(3)
-    tilt_x, tilt_y = 0.3 * rng.normal(size=2)
-    cx, sx, cy, sy = np.cos(tilt_x), np.sin(tilt_x), np.cos(tilt_y), np.sin(tilt_y)
-    tilt = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]]) @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    center = np.array([_PALM_SKIN_X - size[0] - 0.004 * rng.random(), rng.uniform(-0.095, -0.06), rng.uniform(-0.01, 0.015)])
-    center *= scales[0, [1, 2, 0]]
-    held = HeldObject(solid, size, tilt @ across, center)
-    pose = jitter(ANCHORS["large_grasp"], rng, 0.6)
-    closing = np.zeros(5)
-    stopped = np.zeros(5, bool)
-    limit = rng.uniform(0.85, 1.0, size=5)
-    for step in range(_STEPS):
-        closing[~stopped] = step / (_STEPS - 1)
-        _set_closing(pose, np.minimum(closing, limit))
-        gaps = finger_gaps(bone_positions(bone_angles(pose), scales), held)
-        stopped |= gaps < _FINGER_M * scales[0, 1]
-        if stopped.all():
+def sample_reach(rng: np.random.Generator, shape: HandShape, held_out: bool = False) -> tuple[np.ndarray, HeldObject]:
+    """A pose (25,) about to take a thing, or that has just let go of it, and the thing before the hand.
+
+    :raises RuntimeError: no try came to one
+    """
+    for _ in range(TRIES):
+        grasp = draw(rng, shape, held_out)
+        pose = jitter(grasp.pose + rng.uniform(0.5, 1.0) * (grasp.open_pose - grasp.pose), rng, 0.3)
+        pose[WRIST] = grasp.pose[WRIST]
+        bones = bone_positions(bone_angles(pose, shape), shape)
+        hand = placing.HandFrame.of(bones)
+        step = hand.palmar * rng.uniform(0.01, 0.06) + hand.forward * rng.uniform(0.0, 0.05)
+        body = grasp.held.body.moved(np.eye(3), step)
+        clear = closing.gaps(closing.hand_capsules(bones, shape), body.packed()).min() > -DEEPEST_M
+        if clear and penetration(pose, shape) < MAX_PENETRATION_M:
+            return pose, replace(grasp.held, body=body)
+    raise RuntimeError(_NO_HAND.format(TRIES, shape.size))
+
+
+def draw(rng: np.random.Generator, shape: HandShape, held_out: bool = False) -> Grasp:
+    """A grasp of any grip.
+
+    :raises RuntimeError: no try came to a grasp
+    """
+    for _ in range(TRIES):
+        grip, family, width = draw_kind(rng, held_out)
+        grasp = attempt(rng, shape, grip, family, width)
+        if grasp is not None:
+            return grasp
+    raise RuntimeError(_NO_HAND.format(TRIES, shape.size))
+
+
+def draw_kind(rng: np.random.Generator, held_out: bool) -> tuple[Grip, Family, float]:
+    """A grip, a family that suits it, and the width of the thing."""
+    choice = _CHOICES[held_out]
+    grip, suited = choice[int(np.searchsorted(_SHARES[held_out], rng.random()))]
+    family = suited[rng.integers(len(suited))]
+    low, high = (max(grip.width_m[0], family.width_m[0]), min(grip.width_m[1], family.width_m[1]))
+    return grip, family, rng.uniform(low, high)
+
+
+def attempt(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Family, width: float) -> Grasp | None:
+    """One try; None where it did not come to a grasp."""
+    placed = placing.place(rng, shape, grip, family, width)
+    if placed is None:
+        return None
+    open_pose, body = placed
+    packed = body.packed()
+    still = closing.hand_capsules(bone_positions(bone_angles(open_pose, shape), shape), shape)[closing.STILL]
+    if min(closing.gaps(still, packed).min(), closing.gaps(_forearm(open_pose, shape), packed).min()) < -DEEPEST_M:
+        return None
+    start, most = open_pose, grip.closed_pose + _FURTHER
+    # The thumb's joint turns it about more than one axis: what the hinges foretell is put right from where it came to rest.
+    for _ in range(_PASSES):
+        pose, _ = closing.close(closing.hinges(start, shape), shape, packed, grip.rates, most)
+        gaps = closing.gaps(closing.hand_capsules(bone_positions(bone_angles(pose, shape), shape), shape), packed)
+        thumb, others = gaps[:3].min(), gaps[3:].min()
+        if others < -DEEPEST_M or not grip.rates[0].any() or abs(thumb) < CONTACT_M / 2:
             break
-    return pose, held
+        start = pose.copy()
+        start[closing.FLEXIONS[0]] -= _REOPENING * grip.rates[0]
+        start = clip_to_ranges(start)
+    if gaps.min() < -DEEPEST_M:
+        return None
+    grasp = Grasp(grip.name, HeldObject(family.name, body), open_pose, pose, gaps)
+    touching = grasp.finger_gaps < CONTACT_M
+    if (grip.thumb and not touching[0]) or touching[1:][list(grip.opposing)].sum() < grip.needs:
+        return None
+    return None if penetration(pose, shape) > MAX_PENETRATION_M else grasp
 
 
-def _set_closing(pose: np.ndarray, closing: np.ndarray) -> None:
-    pose[THUMB] = _THUMB_OPEN + closing[0] * (_THUMB_CLOSED - _THUMB_OPEN)
-    pose[:16].reshape(4, 4)[:, 1:] = _FINGER_OPEN + closing[1:, None] * (_FINGER_CLOSED - _FINGER_OPEN)
+def _forearm(pose: np.ndarray, shape: HandShape) -> np.ndarray:
+    """(1, 7) the forearm as a capsule."""
+    flexion, deviation = pose[WRIST]
+    along = np.array([-np.sin(flexion) * np.cos(deviation), np.cos(flexion) * np.cos(deviation), np.sin(deviation)])
+    radius = shape.forearm_radii_m[0]
+    return np.concatenate([along * radius, along * _FOREARM_M, [radius]])[None]
 
 
-def _pinch(rng: np.random.Generator, scales: np.ndarray) -> tuple[np.ndarray, HeldObject]:
-    wide, closed = _PINCHES[rng.integers(len(_PINCHES))]
-    share = rng.random()
-    pose = jitter(share * ANCHORS[wide] + (1 - share) * ANCHORS[closed], rng, 0.4)
-    bones = bone_positions(bone_angles(pose), scales)
-    thumb, finger = bones[4], bones[9] if rng.random() < 0.6 else bones[14]
-    gap = np.linalg.norm(finger - thumb)
-    half = max(gap / 2 - 0.007, 0.0025)
-    x = (finger - thumb) / max(gap, 1e-6)
-    y = cross(x, random_rotation(rng)[0])
-    y /= np.linalg.norm(y)
-    solid = Solid(int(rng.integers(3)))
-    if solid is Solid.BOX:
-        size = np.array([half, *rng.uniform(0.006, 0.05, size=2)])
-    elif solid is Solid.CYLINDER:
-        size = np.array([half, rng.uniform(0.008, 0.09), 0.0])
-    else:
-        size = half * np.array([1, *rng.uniform(0.8, 1.4, size=2)])
-    rotation = np.stack([x, y, cross(x, y)], axis=1)
-    slide = y * size[1] * rng.uniform(-0.7, 0.7)
-    return pose, HeldObject(solid, size, rotation, (thumb + finger) / 2 + slide)
+def _suits(family: Family, grip: Grip) -> bool:
+    overlap = family.width_m[0] < grip.width_m[1] and grip.width_m[0] < family.width_m[1]
+    return family.form in grip.forms and overlap and (not family.grips or grip.name in family.grips)
 
 
-def finger_gaps(bones: np.ndarray, held: HeldObject) -> np.ndarray:
-    """(5,) distance of each finger's bone line from the object, negative inside; bones (26, 3)."""
-    return _gaps(bones, int(held.solid), held.size, held.rotation, held.center, _FIRST_BONES)
+def _suited(grip: Grip, held_out: bool) -> list[Family]:
+    return [family for family in families(held_out) if _suits(family, grip)]
 
 
-@njit(cache=True, nogil=True)
-def _gaps(bones, solid, size, rotation, center, first_bones):
-    gaps = np.full(len(first_bones), 1.0)
-    for f in range(len(first_bones)):
-        start = first_bones[f]
-        last = start + (2 if f == 0 else 3)
-        for b in range(start, last):
-            for part in range(1, 4):
-                share = part / 3
-                point = (bones[b] + share * (bones[b + 1] - bones[b]) - center) @ rotation
-                gaps[f] = min(gaps[f], _distance(point, solid, size))
-    return gaps
-
-
-@njit(cache=True, nogil=True)
-def _distance(p, solid, size):
-    """Signed distance of a point to a solid in its own frame."""
-    if solid == 2:
-        return np.sqrt(np.dot(p, p)) - (size[0] + size[1] + size[2]) / 3
-    if solid == 1:
-        a, b, c = np.sqrt(p[0] ** 2 + p[2] ** 2) - size[0], abs(p[1]) - size[1], -1.0
-    else:
-        a, b, c = abs(p[0]) - size[0], abs(p[1]) - size[1], abs(p[2]) - size[2]
-    outside = np.sqrt(max(a, 0.0) ** 2 + max(b, 0.0) ** 2 + max(c, 0.0) ** 2)
-    return outside + min(max(a, b, c), 0.0)
+_CHOICES = {held_out: [(g, _suited(g, held_out)) for g in GRIPS if _suited(g, held_out)] for held_out in (False, True)}
+_SHARES = {held_out: np.cumsum([g.weight for g, _ in c]) / sum(g.weight for g, _ in c) for held_out, c in _CHOICES.items()}

@@ -65,3 +65,55 @@ _BOX_FACES = np.array([[int(c) for c in face] for face in "013 032 467 475 045 0
 def box(edges: np.ndarray) -> Mesh:
     """A box with these edges (3,)."""
     return _BOX_CORNERS * edges, _BOX_FACES
+
+
+def revolved(profile: np.ndarray, sides: int = 20) -> Mesh:
+    """A profile turned around the y axis.
+
+    :param profile: (K, 2) distance from the axis and y, from the axis at the bottom around the outside to the axis at the top
+    """
+    rings = profile[1:-1]
+    vertices, faces = tube(rings[:, 1], np.repeat(rings[:, :1], 2, axis=1), sides)
+    vertices[-2:, 1] = profile[[0, -1], 1]
+    return vertices, faces
+
+
+def extruded(outline: np.ndarray, length: float) -> Mesh:
+    """An outline pulled along the y axis, centred.
+
+    :param outline: (K, 2) x and z, counter-clockwise from +x to +z, star-shaped around the origin
+    """
+    count = len(outline)
+    vertices = np.zeros((2 * count + 2, 3))
+    rings = vertices[:-2].reshape(2, count, 3)
+    rings[:, :, [0, 2]] = outline
+    rings[0, :, 1], rings[1, :, 1] = -length / 2, length / 2
+    vertices[-2:, 1] = -length / 2, length / 2
+    return vertices, tube_faces(2, count)
+
+
+def superellipsoid(half_axes: np.ndarray, exponent: float) -> Mesh:
+    """|x/a|^n + |y/b|^n + |z/c|^n = 1: 2 is an ellipsoid, 4 a box with soft edges."""
+    unit, faces = ellipsoid(np.ones(3), rings=11, sides=20)
+    size = (np.abs(unit) ** exponent).sum(axis=1) ** (1 / exponent)
+    return unit / size[:, None] * half_axes, faces
+
+
+def arc(ring_radius: float, tube_radius: float, half_angle: float, rings: int = 17, sides: int = 10) -> Mesh:
+    """A bent tube: a part of a ring in the xy plane around the origin, `half_angle` to both sides of +x."""
+    angle = np.linspace(-half_angle, half_angle, rings)
+    outward = np.stack([np.cos(angle), np.sin(angle), np.zeros(rings)], axis=1)
+    circle = _circle(sides)
+    vertices = np.empty((rings * sides + 2, 3))
+    vertices[:-2] = (
+        outward[:, None] * (ring_radius + tube_radius * circle[:, :1]) + np.array([0, 0, tube_radius]) * circle[:, 1:]
+    ).reshape(-1, 3)
+    vertices[-2:] = ring_radius * outward[[0, -1]]
+    return vertices, tube_faces(rings, sides)
+
+
+def joined(meshes: list[Mesh]) -> Mesh:
+    """Several meshes as one."""
+    offsets = np.cumsum([0] + [len(vertices) for vertices, _ in meshes[:-1]])
+    faces = np.concatenate([faces + np.int32(offset) for (_, faces), offset in zip(meshes, offsets)])
+    return np.concatenate([vertices for vertices, _ in meshes]), faces

@@ -1,7 +1,8 @@
-"""The synthetic sequence as a rosbag2 recording: depth, camera info and the known hand."""
+"""A synthetic sequence as a rosbag2 recording: depth, camera info and the known hands."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from hand_pose_ros.messages.library import MessageLibrary, make_header
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.perception.types import FrameResult, Hand, Side
 from hand_pose_ros.skeleton import HAND21
-from hand_pose_training.synthetic.sequence import HandSequence
+from hand_pose_training.synthetic.sequence import HandSequence, KnownHand
+from hand_pose_training.synthetic.two_hands import TwoHandSequence
 
 DEPTH_TOPIC, INFO_TOPIC = "/depth/image_rect", "/depth/camera_info"
 IMAGE_TYPE, INFO_TYPE, TRUTH_TYPE = "sensor_msgs/msg/Image", "sensor_msgs/msg/CameraInfo", "hand_pose_ros/msg/HandPoseArray"
@@ -24,7 +26,7 @@ FRAME_ID = "camera_depth_optical_frame"
 START_NS = 1_700_000_000_000_000_000  # any fixed date, so that the same sequence gives the same file
 
 
-def write_recording(path: Path | str, sequence: HandSequence) -> int:
+def write_recording(path: Path | str, sequence: HandSequence | TwoHandSequence) -> int:
     """Write a sequence as an MCAP recording.
 
     :param path: the recording's folder, which must not exist
@@ -41,7 +43,7 @@ def write_recording(path: Path | str, sequence: HandSequence) -> int:
             for topic, typename, message in (
                 (INFO_TOPIC, INFO_TYPE, camera_info(library, sequence.camera, stamp_ns)),
                 (DEPTH_TOPIC, IMAGE_TYPE, depth_image(library, frame.depth_mm, stamp_ns)),
-                (TRUTH_TOPIC, TRUTH_TYPE, hand_pose_array(library, known_hand(frame.joints, stamp_ns), "ground_truth")),
+                (TRUTH_TOPIC, TRUTH_TYPE, hand_pose_array(library, known_hands(frame.hands, stamp_ns), "ground_truth")),
             ):
                 writer.write(topic, stamp_ns, library.serialize(message, typename))
     return sum(file.stat().st_size for file in Path(path).iterdir())
@@ -71,17 +73,24 @@ def camera_info(library: MessageLibrary, camera: Camera, stamp_ns: int) -> Any:
     )
 
 
-def known_hand(joints: np.ndarray, stamp_ns: int) -> FrameResult:
-    """The known right hand, joints (21, 3) metres, as a result without doubt."""
-    hand = Hand(
-        id=1,
-        slot=0,
-        side=Side.RIGHT,
-        side_probability=1.0,
-        presence=1.0,
-        joints=joints,
-        covariance=np.zeros((len(joints), 6)),
-        confidence=np.ones(len(joints)),
-        skeleton=HAND21,
+def known_hands(hands: Sequence[KnownHand], stamp_ns: int) -> FrameResult:
+    """Those of the known hands of which something can be seen, as a result without doubt; the presence is how much."""
+    return FrameResult(
+        stamp_ns,
+        FRAME_ID,
+        tuple(
+            Hand(
+                id=hand.id,
+                slot=slot,
+                side=Side.RIGHT if hand.right else Side.LEFT,
+                side_probability=1.0,
+                presence=hand.visible,
+                joints=hand.joints,
+                covariance=np.zeros((len(hand.joints), 6)),
+                confidence=np.ones(len(hand.joints)),
+                skeleton=HAND21,
+            )
+            for slot, hand in enumerate(hands)
+            if hand.visible > 0
+        ),
     )
-    return FrameResult(stamp_ns, FRAME_ID, (hand,))

@@ -1,8 +1,8 @@
-"""A person moving a hand before a depth camera: whole frames in time, with the joints known.
+"""A person moving one hand before a depth camera: whole frames in time, with the joints known.
 
 The person sits behind a table and faces the camera, a cupboard and a wall behind. The right hand goes through the anchors'
 shapes while it moves, turns and shows its back; the arm follows. Everything is a function of time, so frame k can be made
-alone.
+alone. The same with two hands: `two_hands.py`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from hand_pose_ros.geometry.camera import Camera
-from hand_pose_training.synthetic import primitives
-from hand_pose_training.synthetic.arm import elbow, forearm_mesh, sleeve_mesh
-from hand_pose_training.synthetic.hand_mesh import FOREARM, hand_model, posed_hand
+from hand_pose_training.synthetic.hand_mesh import posed_hand
 from hand_pose_training.synthetic.poses import ANCHORS, WRIST, bone_angles
 from hand_pose_training.synthetic.renderer import Window
-from hand_pose_training.synthetic.scene import Scene
-from hand_pose_training.synthetic.sensor import Sensor, sense
+from hand_pose_training.synthetic.sensor import sense
+from hand_pose_training.synthetic.sensors.faults import Sensor
+from hand_pose_training.synthetic.sequence_scene import PALM_TO_CAMERA, add_body, add_hand, add_room, add_sleeve, turn
 from hand_pose_training.synthetic.shape import sample_shape
-from hand_pose_training.synthetic.views import cross
+from hand_pose_training.synthetic.stage import Scene, SceneHand
 
 CAMERA = Camera(640, 480, 476.0, 476.0, 319.5, 239.5)
 RATE_HZ = 30
@@ -45,10 +44,23 @@ _SHAPES = (
     "open fist point two three four spread relaxed pinch pinch_middle open thumbs_up gun flat claw open power fist two open"
 ).split()
 _SHAPE_S, _MOVE_SHARE = 0.75, 0.6  # each shape's time, and the share of it in which the fingers move
-_SHOULDER = np.array([-0.07, 0.08, 0.94])
-_TORSO, _HEAD = np.array([0.11, 0.32, 0.98]), np.array([0.11, -0.16, 0.95])
+_CHEST = np.array([0.11, 0.32, 0.98])
 _TABLE_Y_M, _WALL_Z_M = 0.36, 1.7
-_CUPBOARD, _CUPBOARD_M = np.array([-0.62, 0.0, 1.35]), np.array([0.3, 0.9, 0.3])
+
+
+@dataclass(frozen=True)
+class KnownHand:
+    """A hand of a frame as it truly is.
+
+    :param id: of the hand, the same in the whole sequence, from 1 on
+    :param joints: (21, 3) hand21 joints in metres, camera optical frame
+    :param visible: how much of it can be seen, 0 (hidden, or out of the image) to 1
+    """
+
+    id: int
+    right: bool
+    joints: np.ndarray
+    visible: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,12 +68,12 @@ class SequenceFrame:
     """One frame.
 
     :param depth_mm: (H, W) uint16 millimetres, 0 = no depth
-    :param joints: (21, 3) hand21 joints in metres, camera optical frame
+    :param hands: all of the person's hands that the sequence moves, also those that cannot be seen
     """
 
     stamp_s: float
     depth_mm: np.ndarray
-    joints: np.ndarray
+    hands: tuple[KnownHand, ...]
 
 
 class HandSequence:
@@ -92,23 +104,19 @@ class HandSequence:
         columns, rows = np.arange(self.camera.width), np.arange(self.camera.height)
         depth = sense(buffer.inverse_depth, window, columns, rows, SENSOR, rng)
         depth[depth > RANGE_M] = 0
-        return SequenceFrame(k / RATE_HZ, np.round(depth * 1000).astype(np.uint16), scene.joints)
+        hand = KnownHand(1, right=True, joints=scene.joints)
+        return SequenceFrame(k / RATE_HZ, np.round(depth * 1000).astype(np.uint16), (hand,))
 
     def scene(self, time_s: float) -> Scene:
         """What is before the camera at that time."""
-        hand = posed_hand(bone_angles(self.pose(time_s)), self._shape)
+        hand = posed_hand(bone_angles(self.pose(time_s), self._shape), self._shape)
         rotation, middle = self.orientation(time_s), self.position(time_s)
         origin = middle - rotation @ hand.joints.mean(axis=0)
-        scene = Scene(self.camera, hand.joints @ rotation.T + origin, middle)
-        scene.add((hand.vertices, hand_model().faces), rotation, origin)
-        # The same arm in every frame.
-        arm_rng = np.random.default_rng(self.seed)
-        scene.add(forearm_mesh(hand, self._shape[FOREARM], arm_rng), rotation, origin)
-        scene.add(sleeve_mesh(hand, self._shape[FOREARM], arm_rng), rotation, origin)
-        _add_limb(scene, rotation @ elbow(hand, self._shape[FOREARM]) + origin, _SHOULDER, 0.048, 0.065)
-        _add_person(scene)
-        scene.add(primitives.box(_CUPBOARD_M), _turn(0.35, 1), _CUPBOARD)
-        scene.planes += [(np.array([0.0, 1.0, 0.0]), _TABLE_Y_M), (np.array([0.08, 0.0, 1.0]), _WALL_Z_M)]
+        scene = Scene(self.camera, [SceneHand(hand.joints @ rotation.T + origin)], middle)
+        add_hand(scene, hand, rotation, origin)
+        elbow = add_sleeve(scene, hand, self._shape, rotation, origin, self.seed)
+        add_body(scene, _CHEST, [elbow])
+        add_room(scene, _TABLE_Y_M, _WALL_Z_M)
         return scene
 
     def pose(self, time_s: float) -> np.ndarray:
@@ -130,46 +138,9 @@ class HandSequence:
         yaw, pitch, roll = np.sin(2 * np.pi * np.array([0.17, 0.12, 0.15]) * time_s + self._phases[4:7]) * (0.6, 0.3, 0.35)
         back = self.length / RATE_HZ * np.array([0.5, 0.75])  # from and to, seconds
         yaw += np.pi * (_smooth(np.clip(time_s - back[0], 0, 1)) - _smooth(np.clip(time_s - back[1], 0, 1)))
-        palm_to_camera = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-        return _turn(roll, 2) @ _turn(pitch, 0) @ _turn(yaw, 1) @ palm_to_camera
+        return turn(roll, 2) @ turn(pitch, 0) @ turn(yaw, 1) @ PALM_TO_CAMERA
 
 
 def _smooth(share: float) -> float:
     """From 0 to 1 with no speed at either end."""
     return share * share * (3 - 2 * share)
-
-
-def _turn(angle: float, axis: int) -> np.ndarray:
-    """Rotation about the camera's x (0), y (1) or z (2) axis."""
-    c, s = np.cos(angle), np.sin(angle)
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    out = np.eye(3)
-    out[i, i], out[i, j], out[j, i], out[j, j] = c, -s, s, c
-    return out
-
-
-def _add_limb(scene: Scene, start: np.ndarray, end: np.ndarray, start_radius: float, end_radius: float) -> None:
-    """A tapered round limb between two points."""
-    along = end - start
-    length = np.linalg.norm(along)
-    y = along / length
-    x = cross(y, np.array([0.0, 0.0, 1.0]))
-    x /= np.linalg.norm(x)
-    radii = np.linspace(start_radius, end_radius, 5)[:, None].repeat(2, axis=1)
-    mesh = primitives.tube(np.linspace(0, length, 5), radii)
-    scene.add(mesh, np.stack([x, y, cross(x, y)], axis=1), start)
-    for at, radius in ((start, start_radius), (end, end_radius)):
-        scene.add(primitives.ellipsoid(np.full(3, radius)), np.eye(3), at)
-
-
-def _add_person(scene: Scene) -> None:
-    """Torso, shoulders, neck, head with a nose, and the other arm down."""
-    level = np.eye(3)
-    scene.add(primitives.ellipsoid(np.array([0.20, 0.37, 0.12])), level, _TORSO)
-    other_shoulder = _SHOULDER + (2 * (_TORSO - _SHOULDER)) * (1, 0, 0)
-    for shoulder in (_SHOULDER, other_shoulder):
-        _add_limb(scene, _TORSO - (0, 0.32, 0), shoulder, 0.075, 0.06)
-    _add_limb(scene, other_shoulder, other_shoulder + np.array([0.06, 0.28, -0.02]), 0.062, 0.048)
-    _add_limb(scene, _HEAD, _TORSO - (0, 0.3, 0), 0.048, 0.06)
-    scene.add(primitives.ellipsoid(np.array([0.075, 0.115, 0.095])), level, _HEAD)
-    scene.add(primitives.ellipsoid(np.array([0.015, 0.028, 0.022])), level, _HEAD + np.array([0, 0.015, -0.088]))

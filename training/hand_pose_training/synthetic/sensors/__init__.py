@@ -1,0 +1,1 @@
+"""Models of depth sensors: what each makes of a perfect depth image."""
