@@ -14,9 +14,9 @@ import numpy as np
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_training.synthetic.hand_mesh import posed_hand
 from hand_pose_training.synthetic.poses import ANCHORS, WRIST, bone_angles
-from hand_pose_training.synthetic.renderer import Window
-from hand_pose_training.synthetic.sensor import sense
-from hand_pose_training.synthetic.sensors.faults import Sensor
+from hand_pose_training.synthetic.renderer import Window, ZBuffer
+from hand_pose_training.synthetic.sensor import Sensor, sense
+from hand_pose_training.synthetic.sensors.faults import Sensor as Faults
 from hand_pose_training.synthetic.sequence_scene import PALM_TO_CAMERA, add_body, add_hand, add_room, add_sleeve, turn
 from hand_pose_training.synthetic.shape import sample_shape
 from hand_pose_training.synthetic.stage import Scene, SceneHand
@@ -25,7 +25,7 @@ CAMERA = Camera(640, 480, 476.0, 476.0, 319.5, 239.5)
 RATE_HZ = 30
 # A stereo camera that clips at RANGE_M; disparities in eighths of a pixel also keep the recording small.
 RANGE_M = 1.4
-SENSOR = Sensor(
+SENSOR = Faults(
     lateral_px=0.35,
     lateral_pitch_px=2.0,
     disparity_px=0.015,
@@ -76,6 +76,19 @@ class SequenceFrame:
     hands: tuple[KnownHand, ...]
 
 
+def whole_image(scene: Scene, sensor: Sensor, rng: np.random.Generator, range_m: float | None) -> tuple[np.ndarray, ZBuffer]:
+    """(H, W) uint16 millimetres that the scene's camera sees, 0 = no depth, and the perfect image behind it.
+
+    :param range_m: the camera gives nothing beyond; None: no limit
+    """
+    window, camera = Window.of_image(scene.camera), scene.camera
+    buffer = scene.render(window)
+    depth = sense(buffer.inverse_depth, window, np.arange(camera.width), np.arange(camera.height), sensor, rng)
+    if range_m is not None:
+        depth[depth > range_m] = 0
+    return np.round(depth * 1000).astype(np.uint16), buffer
+
+
 class HandSequence:
     """Frames of a person's right hand; frame k depends on (seed, k) alone.
 
@@ -98,14 +111,9 @@ class HandSequence:
         if not 0 <= k < self.length:
             raise IndexError(f"frame {k} of {self.length}")
         scene = self.scene(k / RATE_HZ)
-        window = Window.of_image(self.camera)
-        buffer = scene.render(window)
-        rng = np.random.default_rng((self.seed, k))
-        columns, rows = np.arange(self.camera.width), np.arange(self.camera.height)
-        depth = sense(buffer.inverse_depth, window, columns, rows, SENSOR, rng)
-        depth[depth > RANGE_M] = 0
+        depth_mm, _ = whole_image(scene, SENSOR, np.random.default_rng((self.seed, k)), RANGE_M)
         hand = KnownHand(1, right=True, joints=scene.joints)
-        return SequenceFrame(k / RATE_HZ, np.round(depth * 1000).astype(np.uint16), (hand,))
+        return SequenceFrame(k / RATE_HZ, depth_mm, (hand,))
 
     def scene(self, time_s: float) -> Scene:
         """What is before the camera at that time."""

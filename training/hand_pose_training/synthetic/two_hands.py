@@ -25,9 +25,9 @@ from hand_pose_training.synthetic.choreography import (
 from hand_pose_training.synthetic.hand_mesh import PosedHand, posed_hand
 from hand_pose_training.synthetic.poses import WRIST, bone_angles
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
-from hand_pose_training.synthetic.sensor import Sensor, sample_sensor, sense
+from hand_pose_training.synthetic.sensor import Sensor, sample_sensor
 from hand_pose_training.synthetic.sensors.optics import SensorKind
-from hand_pose_training.synthetic.sequence import CAMERA, RATE_HZ, SENSOR, KnownHand, SequenceFrame
+from hand_pose_training.synthetic.sequence import CAMERA, RATE_HZ, SENSOR, KnownHand, SequenceFrame, whole_image
 from hand_pose_training.synthetic.sequence_scene import (
     PALM_TO_CAMERA,
     add_body,
@@ -107,18 +107,12 @@ class TwoHandSequence:
         if not 0 <= k < self.length:
             raise IndexError(f"frame {k} of {self.length}")
         scene = self.scene(k / RATE_HZ)
-        window = Window.of_image(self.camera)
-        buffer = scene.render(window)
-        rng = np.random.default_rng((self.seed, k))
-        columns, rows = np.arange(self.camera.width), np.arange(self.camera.height)
-        depth = sense(buffer.inverse_depth, window, columns, rows, self._sensor, rng)
-        if self._range_m is not None:
-            depth[depth > self._range_m] = 0
+        depth_mm, buffer = whole_image(scene, self._sensor, np.random.default_rng((self.seed, k)), self._range_m)
         hands = tuple(
             KnownHand(number + 1, hand.right, hand.joints, visible_share(scene, number, buffer))
             for number, hand in enumerate(scene.hands)
         )
-        return SequenceFrame(k / RATE_HZ, np.round(depth * 1000).astype(np.uint16), hands)
+        return SequenceFrame(k / RATE_HZ, depth_mm, hands)
 
     def scene(self, time_s: float) -> Scene:
         """What is before the camera at that time; the right hand is the first."""
