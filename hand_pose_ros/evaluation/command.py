@@ -29,7 +29,13 @@ RECORDED = "recorded"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("recordings", nargs="*", type=Path, metavar="BAG", help="rosbag2 folder, .mcap or .db3 file")
+    parser.add_argument(
+        "recordings",
+        nargs="*",
+        type=Path,
+        metavar="BAG",
+        help="rosbag2 folder, .mcap or .db3 file, or folder of 16-bit PNG depth images",
+    )
     parser.add_argument("--list", type=Path, metavar="FILE", help="file with one recording a line; # begins a comment")
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for figures.json, per_frame.csv, report.html and pictures"

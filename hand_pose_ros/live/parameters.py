@@ -163,8 +163,8 @@ class Parameters:
     )
     target_frame: str = _parameter(
         "",
-        "TF frame that hands, markers, palms and joint frames are published in, looked up at the image's stamp. Empty: the depth "
-        "image's own. Not in the node without ROS 2.",
+        "TF frame that hands, markers, palms, grasps and joint frames are published in, looked up at the image's stamp. Empty: "
+        "the depth image's own. Not in the node without ROS 2.",
     )
     transform_timeout_s: float = _parameter(
         0.1,
@@ -200,7 +200,7 @@ class Parameters:
         read_only=False,
     )
     overlay_color: bool = _parameter(
-        False, "Draw the overlay on color/image_rect where a recent one is there, else on the depth image."
+        False, "Draw the overlay on color/image_rect where one within 0.1 s of the depth image is there, else on the depth image."
     )
     diagnostics_period_s: float = _parameter(
         1.0, "Seconds between two messages on /diagnostics.", minimum=0.1, maximum=60.0, read_only=False

@@ -26,9 +26,11 @@ SAME_HAND_M = 0.35
 
 
 def misfit(track: Track, estimate: Estimate, stamp_ns: int) -> float:
-    """How badly an answer fits a track: minus twice the logarithm of the likelihood, up to a constant."""
+    """How badly an answer fits a track: minus twice the logarithm of the likelihood, up to a constant; not negative."""
     away = estimate.center - track.motion.predict(stamp_ns)
-    cost = float(away @ away) / (track.motion.deviation(stamp_ns) ** 2 + CENTER_M**2)
+    variance = track.motion.deviation(stamp_ns) ** 2 + CENTER_M**2
+    # The logarithm: where a track may be anywhere, nothing is likely, or it would take the hands of those that are followed.
+    cost = float(away @ away) / variance + 3 * np.log(variance / CENTER_M**2)
     if np.isfinite(track.right_side) and np.isfinite(estimate.right_side):
         same = track.right_side * estimate.right_side + (1 - track.right_side) * (1 - estimate.right_side)
         cost -= 2 * np.log(max(same, LEAST_SIDE))

@@ -57,6 +57,7 @@ class HandDetector:
         found = self.engine.infer({"depth_frame": frame[None, None], "focal_px": focal})
         centers, score = to_metres(self._box, found["centers"][0]), found["score"][0]
         counts = (score >= min_score) & (centers[:, 2] >= min_depth_m) & (centers[:, 2] <= max_depth_m)
+        counts &= np.isfinite(centers).all(axis=1)
         if workspace is not None:
             counts &= workspace.contains(centers)
         places = spaced(centers[counts], score[counts], max_candidates)

@@ -39,8 +39,9 @@ class Motion:
         return self.position + self.velocity * FADE_S * (1 - np.exp(-self._elapsed_s(stamp_ns) / FADE_S))
 
     def deviation(self, stamp_ns: int) -> float:
-        """Standard deviation of `predict` along one axis, metres."""
-        return float(np.sqrt(self._predicted(self._elapsed_s(stamp_ns))[0]))
+        """Standard deviation of `predict` along one axis, metres; over a longer gap, or back in time, that of MAX_GAP_S."""
+        elapsed_s = (stamp_ns - self.stamp_ns) * 1e-9
+        return float(np.sqrt(self._predicted(elapsed_s if 0 <= elapsed_s <= MAX_GAP_S else MAX_GAP_S)[0]))
 
     def _predicted(self, dt: float) -> tuple[float, float, float]:
         """The covariance's pp, pv and vv after dt seconds: F P F' + Q."""

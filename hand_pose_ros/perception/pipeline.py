@@ -119,28 +119,34 @@ class Pipeline:
             return
         further = bool(known) and regions is None
         hands = hands_at(self._estimator, settings, frame, places, further=further, workspace=workspace, clock=clock)
-        if further and not hands:
-            self._new.nothing_at(places[0])
         if regions is not None:  # the passes may have walked to a hand that is beside the boxes
             hands = [e for e in hands if any(in_region(e.center, frame.camera, region) for region in regions)]
         others: list[Estimate] = []
         for estimate in hands:
             if not any(same_hand(estimate, other) for other in (*found.values(), *others)):
                 others.append(estimate)
+        if further and not others:
+            self._new.nothing_at(places[0])
         lost += doubtful
         known_again = recognize(lost, others, [self._hidden(t, found, stamp) for t in lost], stamp)
+        for i, row in known_again.items():  # first: none of them is to make room for a new one
+            found[lost[row].slot] = others[i]
         for i, estimate in enumerate(others):
-            if i in known_again:
-                found[lost[known_again[i]].slot] = estimate
-            elif self._make_room(found):
+            if i not in known_again and self._make_room(found):
                 found[self._tracks.start(estimate, stamp).slot] = estimate
 
     def _make_room(self, found: dict[int, Estimate]) -> bool:
-        """Whether there is room for a new hand, if need be in place of one that is remembered only for it may be hidden."""
+        """Whether there is room for a new hand, if need be in place of one that is remembered only for it may be hidden, or of
+        something that is followed and is hardly a hand."""
         if not self._tracks.free:
             waiting = [t for t in self._tracks if t.slot not in found and t.missed >= self.settings.lost_frames]
+            doubtful = [t for t in self._tracks if t.slot in found and t.doubtful]
             if waiting:
                 self._tracks.drop(max(waiting, key=lambda t: t.missed))
+            elif doubtful:
+                least = min(doubtful, key=lambda t: t.sureness)
+                del found[least.slot]
+                self._tracks.drop(least)
         return bool(self._tracks.free)
 
     def _hidden(self, track: Track, found: dict[int, Estimate], stamp_ns: int) -> bool:

@@ -24,7 +24,7 @@ IDLE_EVERY = 3
 LOST_EVERY = 3
 # Places this close to a hand that is followed are that hand.
 SPACING_M = 0.10
-# A place where a look found no hand is left out for so many searches for further hands: heads, elbows and lamps stay.
+# A place where a look found no further hand is left out for so many searches: heads, elbows, lamps and forearms stay.
 LEFT_OUT_SEARCHES = 3
 SAME_PLACE_M = 0.05
 # What else looks like a hand (an elbow, a head) may have its presence, but then the network is not sure of its joints.
@@ -52,10 +52,10 @@ class HandSearch:
         self._since_search = self._empty_frames = 0
         self._searches = 0
         self._waiting: list[np.ndarray] = []
-        self._none: list[tuple[int, np.ndarray]] = []  # places where no hand was, with the search that named them
+        self._none: list[tuple[int, np.ndarray]] = []  # places without a further hand, with the search that named them
 
     def nothing_at(self, place: np.ndarray) -> None:
-        """A look at a place (3,) found no hand: the next searches leave it out."""
+        """A look at a place (3,) found no hand but the known ones: the next searches leave it out."""
         self._none.append((self._searches, place))
 
     def places(

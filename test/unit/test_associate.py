@@ -28,11 +28,12 @@ NOW = 10 * FRAME_NS
 def test_misfit_by_hand():
     track = two_tracks()[0]
     seen = estimate_of((RIGHT - RIGHT.mean(0)) * 1.1 + RIGHT.mean(0) + [0.03, 0, 0], right_side=0.8)
-    place = 0.03**2 / (track.motion.deviation(NOW) ** 2 + CENTER_M**2)
+    variance = track.motion.deviation(NOW) ** 2 + CENTER_M**2
+    place, spread = 0.03**2 / variance, 3 * np.log(variance / CENTER_M**2)
     side = -2 * np.log(0.95 * 0.8 + 0.05 * 0.2)
     size = (np.log(1.1) / SIZE_DEVIATION) ** 2
-    assert misfit(track, seen, NOW) == pytest.approx(place + side + size)
-    assert misfit(track, estimate_of(RIGHT), NOW) == pytest.approx(0.0, abs=1e-9)  # the side is not told
+    assert misfit(track, seen, NOW) == pytest.approx(place + spread + side + size)
+    assert misfit(track, estimate_of(RIGHT), NOW) == pytest.approx(spread)  # the side is not told
 
 
 def test_one_hand_is_told_from_two():
@@ -54,6 +55,15 @@ def test_of_two_answers_on_one_hand_the_track_that_it_fits_has_it():
     seen, again = estimate_of(RIGHT, right_side=0.9), estimate_of(RIGHT + 0.002, right_side=0.8)
     assert settle(tracks, [seen, again], [False, False], NOW) == [seen, None]
     assert settle(tracks[::-1], [again, seen], [False, False], NOW) == [None, seen]
+
+
+def test_a_hand_that_is_followed_is_not_given_to_one_that_is_remembered():
+    tracks = Tracks(2)
+    followed, lost = tracks.start(estimate_of(HAND), 0), tracks.start(estimate_of(np.add(HAND, [0.06, 0, 0.05])), 0)
+    for i in range(1, 10):
+        followed.see(estimate_of(HAND), i * FRAME_NS)  # for a third of a second the other may have gone anywhere
+    seen, again = estimate_of(np.add(HAND, [0.02, 0, 0])), estimate_of(np.add(HAND, [0.022, 0, 0]))
+    assert settle([followed, lost], [seen, again], [True, True], NOW) == [seen, None]
 
 
 def test_beside_another_hand_none_is_far_from_where_it_was_expected():

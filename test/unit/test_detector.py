@@ -84,6 +84,23 @@ def test_another_finder_gives_the_rest(path):
     assert len(detector.find(thing(), CAMERA, max_candidates=1)) == 1 and len(asked) == 1
 
 
+def test_a_place_that_is_no_number_does_not_hide_the_others(path):
+    engine, nowhere = load_engine(path), np.array([np.nan, 0.0, 0.5], np.float32)
+
+    class Astray:
+        card = engine.card
+
+        def infer(self, inputs):
+            found = engine.infer(inputs)
+            return {
+                "centers": np.insert(found["centers"], 0, nowhere, axis=1),
+                "score": np.insert(found["score"], 0, 1.0, axis=1),
+            }
+
+    (place,) = HandDetector(Astray(), besides=None).find(thing(), CAMERA)
+    assert place.score == pytest.approx(0.9)
+
+
 def test_places_are_apart_and_the_surest_first():
     centers = np.array([[0.0, 0, 0.5], [0.05, 0, 0.5], [0.3, 0, 0.5], [0.6, 0, 0.5]])
     found = spaced(centers, np.array([0.5, 0.7, 0.3, 0.9]), most=3)

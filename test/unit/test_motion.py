@@ -56,6 +56,15 @@ def test_speed_is_forgotten_over_gaps_and_where_time_goes_back(later_ns):
     np.testing.assert_array_equal(motion.position, START)
 
 
+@pytest.mark.parametrize("later_ns", [-STEP_NS, round((MAX_GAP_S + 0.01) * 1e9), 10**10])
+def test_over_gaps_and_where_time_goes_back_a_hand_may_be_anywhere(later_ns):
+    motion = Motion(START, 0)
+    for k in range(1, 10):
+        motion.see(START, k * STEP_NS)
+    before_ns = 9 * STEP_NS + round((MAX_GAP_S - 0.01) * 1e9)
+    assert motion.deviation(9 * STEP_NS + later_ns) > motion.deviation(before_ns) > 0.2
+
+
 def test_a_jump_is_no_movement():
     motion = Motion(START, 0)
     for k in range(1, 10):

@@ -6,8 +6,9 @@ from scenes import CAMERA, blank, draw_hand, draw_person
 from tiny_model import CONFIDENCE, tiny_card, write_tiny_model
 
 from hand_pose_ros.inference.engine import Engine, load_engine
+from hand_pose_ros.perception.localize import Candidate
 from hand_pose_ros.perception.pipeline import STAGES, Pipeline, PipelineSettings
-from hand_pose_ros.perception.types import DepthFrame, Side
+from hand_pose_ros.perception.types import DepthFrame, PixelRegion, Side
 
 FRAME_NS = 33_000_000
 NOTHING = blank()
@@ -111,15 +112,19 @@ def test_hands_that_cross_keep_their_ids(engine):
     assert set(ids) <= {ids[0], ids[0][:1]} and ids.count(ids[0][:1]) < 8  # the far one may be hidden for a while
 
 
-def covered(engine, settings, frames_later):
-    """A pipeline that has lost its second hand behind the first, and the frames after that."""
-    pipeline = Pipeline(engine, settings)
-    near = [hand_at(x, z=0.5) for x in np.linspace(0.15, -0.08, 10)]
-    images = [hand_at(x, z=0.5, depth=hand_at(-0.12, z=0.62)) for x in np.linspace(0.15, -0.08, 10)]
-    for frame in frames(*images):
+def cover(pipeline):
+    """Ten frames in which a hand at (-0.12, 0, 0.62) goes behind another, which is then at (-0.08, 0, 0.5)."""
+    for frame in frames(*[hand_at(x, z=0.5, depth=hand_at(-0.12, z=0.62)) for x in np.linspace(0.15, -0.08, 10)]):
         hands = pipeline.process(frame).hands
     assert {h.id for h in hands} >= {1}
-    return [{h.id for h in pipeline.process(f).hands} for f in frames(*[near[-1]] * 3, *frames_later, start=10)]
+
+
+def covered(engine, settings, frames_later):
+    """The ids of the frames after a pipeline has lost its second hand behind the first."""
+    pipeline = Pipeline(engine, settings)
+    cover(pipeline)
+    near = hand_at(-0.08, z=0.5)
+    return [{h.id for h in pipeline.process(f).hands} for f in frames(*[near] * 3, *frames_later, start=10)]
 
 
 def test_a_hand_behind_another_is_remembered_for_longer(engine):
@@ -134,6 +139,36 @@ def test_a_hand_that_is_remembered_for_long_makes_room_for_a_new_one(engine):
     settings = PipelineSettings(max_hands=2, lost_frames=4)
     another = hand_at(-0.08, z=0.5, depth=hand_at(0.25, z=0.9))
     assert covered(engine, settings, [another] * 10)[-1] == {1, 3}
+
+
+def test_a_hand_that_comes_back_does_not_make_room_for_a_new_one(engine):
+    pipeline = Pipeline(engine, PipelineSettings(max_hands=2, lost_frames=4))
+    cover(pipeline)
+    came, back, near = (0.25, 0.0, 0.7), (-0.35, -0.2, 0.62), (-0.08, 0.0, 0.5)
+    *hidden, last = frames(*[hand_at(*near)] * 8, hand_at(*came, hand_at(*back, hand_at(*near))), start=10)
+    for frame in hidden:
+        assert {h.id for h in pipeline.process(frame, regions=()).hands} == {1}
+    regions = (box_around(came, score=0.9), box_around(back, score=0.5))
+    hands = {h.id: h.joints.mean(axis=0) for h in pipeline.process(last, regions=regions).hands}
+    assert set(hands) == {1, 2} and np.linalg.norm(hands[2] - back) < 0.05
+
+
+def box_around(point, score: float) -> PixelRegion:
+    (u, v), half = CAMERA.project(np.array(point)), CAMERA.fx * 0.1 / point[2]
+    return PixelRegion(u - half, v - half, u + half, v + half, score)
+
+
+def test_a_place_from_which_the_looks_walk_to_a_known_hand_does_not_keep_others_waiting(engine):
+    class Finder:
+        """Names first what is 11 cm beside the hand on the left, every time."""
+
+        def find(self, depth, camera, **limits):
+            return [Candidate(np.array([x, 0.0, 0.5]), 0.5) for x in (-0.04, 0.2)]
+
+    pipeline = Pipeline(engine, PipelineSettings(max_hands=2, search_every=3), Finder())
+    one, both = hand_at(-0.15), hand_at(0.2, depth=hand_at(-0.15))
+    counts = [len(pipeline.process(frame).hands) for frame in frames(one, *[both] * 10)]
+    assert counts[0] == 1 and counts[-1] == 2
 
 
 CROSSING = np.linspace(-0.18, 0.18, 25)  # 0.45 m/s
@@ -238,6 +273,25 @@ def test_while_it_follows_something_doubtful_it_goes_on_looking():
             engine.answers["confidence"] = np.full(21, 0.4)
         searched.append(pipeline.process(frame).stage_ms["localize"] > 0)
     assert not any(searched[1:10]) and 3 <= sum(searched[15:]) <= 6
+
+
+def test_a_sure_hand_takes_the_place_of_something_doubtful():
+    class SureOfWhole(Scripted):
+        """Is not sure of what has holes."""
+
+        def infer(self, inputs):
+            outputs = super().infer(inputs)
+            whole = (inputs["depth_crop"] < 1).mean(axis=(1, 2, 3)) > 0.17
+            return outputs | {"confidence": np.where(whole, 0.9, 0.4)[:, None] * np.ones((1, 21), np.float32)}
+
+    pipeline = Pipeline(SureOfWhole(THREE), PipelineSettings(max_hands=1, min_confidence=0.3, search_every=5))
+    holes = hand_at(-0.2)
+    holes[::3] = 0
+    both = np.where(hand_at(0.2) > 0, hand_at(0.2), holes)
+    results = [pipeline.process(frame).hands for frame in frames(*[holes] * 5, *[both] * 12)]
+    assert {(hand.id, hand.joints[0, 0] < 0) for hands in results[:5] for hand in hands} == {(1, True)}
+    assert [(hand.id, hand.joints[0, 0] > 0) for hand in results[-1]] == [(2, True)]
+    assert all(len(hands) == 1 for hands in results)
 
 
 def test_presence_and_side_of_the_model_are_used():

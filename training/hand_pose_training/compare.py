@@ -1,8 +1,8 @@
-"""`hand-pose-train compare`: every method under the same conditions, as the table of docs/methods.md.
+"""`hand-pose-train compare`: networks under the same conditions, as the tables of docs/methods.md.
 
-Each recipe is trained afresh for hand21 on as many synthetic crops as every other, measured on the same held-out crops with
-the same centres, exported with its aggregation inside, timed in ONNX Runtime and built by TensorRT-RTX. So few samples say how
-fast a method learns, not how good it gets: a recipe's own schedule is far longer.
+Each recipe, changed as is said, is trained afresh for hand21 on as many synthetic crops as every other, measured on the same
+held-out crops with the same centres, exported with its aggregation inside, timed in ONNX Runtime and built by TensorRT-RTX. So
+few samples say how fast a method learns, not how good it gets: a recipe's own schedule is far longer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,23 @@ from hand_pose_training.export import calibrated
 from hand_pose_training.graph import ExportError, ExportGraph, check_parity, to_onnx, write
 from hand_pose_training.params import size
 from hand_pose_training.recipe import RecipeError, load_recipe
-from hand_pose_training.recipes import CONFIGS, recipes
+from hand_pose_training.recipes import CONFIGS
 from hand_pose_training.task import load_task
 
 CALIBRATION_CROPS, HELD_OUT_CROPS, PARITY_CROPS = 400, 500, 8
 WARM_UP, RUNS = 5, 40
-SAME = {"skeleton": "hand21", "side": "unknown", "data.source": "synthetic"}  # whatever a recipe is for
+# Whatever a recipe is for.
+SAME = {"skeleton": "hand21", "side": "unknown", "data.source": "synthetic", "data.synthetic": {}}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hand-pose-train compare`."""
-    parser.add_argument("names", nargs="+", metavar="NAME", help="recipes as `list` names them")
+    parser.add_argument(
+        "names",
+        nargs="+",
+        metavar="NAME",
+        help="recipes as `list` names them, with changes in the same argument: 'awr/hand21 model.backbone.stacks=1'",
+    )
     parser.add_argument(
         "--samples",
         type=int,
@@ -49,20 +56,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="crops that each is trained on; 0: none, the weights are fresh (default: %(default)s)",
     )
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="at its peak, for all (default: %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=32, help="for all (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs; finished ones are not done again")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A recipe as it is compared.
+
+    :param name: as `list` has it
+    :param changes: "key.subkey=value" each
+    """
+
+    name: str
+    changes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, words: str) -> Contender:
+        """Of a NAME of the command line.
+
+        :raises RecipeError: no such recipe
+        """
+        name, *changes = words.split()
+        if not (CONFIGS / f"{name}.yaml").is_file():
+            raise RecipeError(f"no recipe {name}; `hand-pose-train list` shows all")
+        return cls(name, tuple(changes))
+
+    @property
+    def path(self) -> Path:
+        """The recipe's file."""
+        return CONFIGS / f"{self.name}.yaml"
+
+    @property
+    def text(self) -> str:
+        """How the table names it."""
+        return " ".join([self.name, *(change.removeprefix("model.") for change in self.changes)])
+
+    @property
+    def overrides(self) -> list[str]:
+        """The changes, and what is the same for all."""
+        return [*self.changes, *(f"{key}={json.dumps(value)}" for key, value in SAME.items())]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How all are trained: on so many crops, with this learning rate at its peak."""
+
+    samples: int
+    learning_rate: float
+    batch_size: int
 
 
 def run(args: argparse.Namespace) -> int:
     """`hand-pose-train compare`: prints a Markdown table."""
-    known = dict(recipes())
-    if unknown := [name for name in args.names if name not in known]:
-        raise RecipeError(f"no recipe {', '.join(unknown)}; `hand-pose-train list` shows all")
+    training = Training(args.samples, args.learning_rate, args.batch_size)
     rows = []
-    for name in args.names:
-        folder = args.out / name
+    for contender in [Contender.of(words) for words in args.names]:
+        folder = args.out / contender.text.replace(" ", "_")
         done = folder / "row.json"
         if not done.is_file():
-            row = {"name": name, **size(known[name]), **measure(name, args.samples, args.learning_rate, folder)}
+            sizes = size(load_recipe(contender.path, contender.changes))
+            row = {"name": contender.text, **sizes, **measure(contender, training, folder)}
             half = done.with_suffix(".half")
             half.write_text(json.dumps(row, indent=1) + "\n")
             os.replace(half, done)
@@ -71,14 +125,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def measure(name: str, samples: int, learning_rate: float, folder: Path) -> dict[str, Any]:
-    """Trains, exports, measures and times one recipe; without samples there is no error."""
+def measure(contender: Contender, training: Training, folder: Path) -> dict[str, Any]:
+    """Trains, exports, measures and times one network; without samples there is no error."""
+    samples = training.samples
     if samples:
-        task = load_task(trained(name, samples, learning_rate, folder))
+        task = load_task(trained(contender, training, folder))
         recipe, net = task.recipe, task.exported_net
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        recipe = load_recipe(CONFIGS / f"{name}.yaml", [f"{key}={value}" for key, value in SAME.items()])
+        recipe = load_recipe(contender.path, contender.overrides)
         net = recipe.network().eval()
     kind = net.crop_kind
     crops = CALIBRATION_CROPS if samples else PARITY_CROPS  # fresh weights have nothing to calibrate
@@ -107,20 +162,21 @@ def measure(name: str, samples: int, learning_rate: float, folder: Path) -> dict
     return row | {"exports": "yes", "onnxruntime_ms": timed(path, crops[:1]), "tensorrt_rtx": buildable(path)}
 
 
-def trained(name: str, samples: int, learning_rate: float, folder: Path) -> Path:
+def trained(contender: Contender, training: Training, folder: Path) -> Path:
     """The checkpoint of a recipe after so many synthetic crops, by its own network and losses and one schedule for all."""
-    settings = SAME | {
-        "optim": {"learning_rate": learning_rate, "average_decay": 0.99},
-        "budget": {"samples": samples},
-        "loop": {"batch_size": 32, "checkpoint_minutes": 5},
+    settings = {
+        "optim": {"learning_rate": training.learning_rate, "average_decay": 0.99},
+        "budget": {"samples": training.samples},
+        "loop": {"batch_size": training.batch_size, "checkpoint_minutes": 5, "bf16": True},
     }
-    command = [sys.executable, "-m", "hand_pose_training", "fit", "--config", str(CONFIGS / f"{name}.yaml"), "--out", str(folder)]
-    command += [f"--{key}={json.dumps(value)}" for key, value in settings.items()]
+    command = [sys.executable, "-m", "hand_pose_training", "fit", "--config", str(contender.path), "--out", str(folder)]
+    overrides = [*contender.overrides, *(f"{key}={json.dumps(value)}" for key, value in settings.items())]
+    command += [f"--{override}" for override in overrides]
     if (folder / LAST).is_file():
         command += ["--resume", "last"]
     # A process of its own: training in several processes starts this very command once more in each of them.
     if subprocess.run(command, check=False).returncode:
-        raise RecipeError(f"{name}: training failed, see above; {' '.join(command)}")
+        raise RecipeError(f"{contender.text}: training failed, see above; {' '.join(command)}")
     return folder / FINAL
 
 

@@ -25,7 +25,7 @@ def evaluate_detected(model: Path, detector: Path | None, crops: int | None = No
     """Figures of a model of depth crops: errors over the hands that the pipeline found in whole frames, those that it did
     not find apart, presence over `negatives`, and recall and false hands.
 
-    :param detector: a detector's model file; None: the nearest-blob finder
+    :param detector: a detector's model file; None: the finder of limbs' ends
     :param crops, frames: how many of the held-out crops (and of the negatives), and of the whole frames (default: all)
     :raises ValueError: a model that cannot be used, or that finds no hand at all
     """

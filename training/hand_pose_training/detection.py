@@ -34,13 +34,13 @@ class Finder:
     """The runtime's pipeline, fresh for every frame, with its own detector of hands.
 
     :param engine: of the hand pose model
-    :param detector: a detector's model file; None: the nearest-blob finder
+    :param detector: a detector's model file; None: the finder of limbs' ends
     """
 
     def __init__(self, engine: Engine, detector: Path | None) -> None:
         self._detector = None if detector is None else HandDetector(load_engine(detector, "onnxruntime"))
         self._pipeline = Pipeline(engine, SETTINGS, self._detector)
-        self.name = "the nearest-blob finder" if detector is None else f"detector {detector.name}"
+        self.name = "the finder of limbs' ends" if detector is None else f"detector {detector.name}"
 
     def hands(self, frame: DepthFrame) -> np.ndarray:
         """(H, 3) means of the joints of the hands that the pipeline answers with, metres."""

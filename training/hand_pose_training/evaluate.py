@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the true centre displaced at random, as of every other set (default: detector)",
     )
     parser.add_argument(
-        "--detector", help="detector's model file; none: the nearest-blob finder (default: the one that comes with the package)"
+        "--detector", help="detector's model file; none: the finder of limbs' ends (default: the one that comes with the package)"
     )
     parser.add_argument("--frames", type=int, help="whole frames for recall and false hands (default: all)")
     parser.add_argument("--json", type=Path, help="write the figures here")

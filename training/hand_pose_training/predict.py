@@ -29,8 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="model (.onnx)")
     parser.add_argument("--dataset", required=True, metavar="NAME", help="of `hand-pose-train datasets`")
     parser.add_argument("--root", type=Path, required=True, help="its folder")
-    parser.add_argument("--split", required=True)
-    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="of the dataset's reader")
+    parser.add_argument("--split", required=True, help="as `hand-pose-train datasets` lists them")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="KEY=VALUE", help="of the dataset's reader; a wrong one lists them"
+    )
     parser.add_argument(
         "--out",
         type=Path,

@@ -18,7 +18,6 @@ from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.metrics import rounded
 from hand_pose_ros.perception.detector import HandDetector
 from hand_pose_ros.perception.pipeline import Pipeline
-from hand_pose_ros.perception.settings import DEFAULTS, PipelineSettings
 from hand_pose_ros.perception.types import DepthFrame, FrameResult, Side
 from hand_pose_ros.scoring.appearances import Appearances
 from hand_pose_ros.scoring.identity import IdentityTally
@@ -38,7 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hand-pose-train track`."""
     parser.add_argument("--model", type=Path, help="model file (.onnx); default: the one that comes with the package")
     parser.add_argument("--detector", default="", help="detector file; none: without; default: the one of the package")
-    parser.add_argument("--sequences", type=int, default=SEQUENCES, help="how many, from the first (default %(default)s)")
+    parser.add_argument("--sequences", type=int, default=SEQUENCES, help="how many (default %(default)s)")
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=1,
+        help="number of the first (default %(default)s); the tracker's settings were chosen on 1 to 10",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
 
 
@@ -47,10 +52,12 @@ def run(args: argparse.Namespace) -> int:
 
     :raises ValueError: no sequences, or a model that cannot be used
     """
-    if args.sequences < 1:
-        raise ValueError(f"--sequences {args.sequences}: at least 1")
+    for name in ("sequences", "first"):
+        if (value := getattr(args, name)) < 1:
+            raise ValueError(f"--{name} {value}: at least 1")
     parameters = Parameters(detector=args.detector, backend="onnxruntime")
-    figures = two_hand_figures(args.model or parameters.model_path(), load_detector(parameters), args.sequences)
+    numbers = range(args.first, args.first + args.sequences)
+    figures = two_hand_figures(args.model or parameters.model_path(), load_detector(parameters), numbers)
     print(table(figures))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")
@@ -108,24 +115,20 @@ class SequenceScore:
         }
 
 
-def two_hand_figures(
-    model: Path | Engine,
-    detector: HandDetector | None = None,
-    sequences: int = SEQUENCES,
-    settings: PipelineSettings = DEFAULTS,
-) -> dict[str, Any]:
+def two_hand_figures(model: Path | Engine, detector: HandDetector | None, numbers: Iterable[int]) -> dict[str, Any]:
     """Figures of a model on held-out sequences of 300 frames each, sensors of the three kinds by turns, whole frames through
     the runtime's pipeline.
 
     :param model: file, or an engine
     :param detector: None: the finder of limbs' ends
+    :param numbers: of the sequences, which are their seeds
     :return: sums over all, and the same of each sequence as `by_sequence`
     """
     engine = load_engine(model, "onnxruntime") if isinstance(model, Path) else model
     scores = []
-    for seed in tqdm(range(1, sequences + 1), unit="sequence", disable=None):
-        sequence = TwoHandSequence(seed, held_out=True, kind=SensorKind(seed % len(SensorKind)))
-        scores.append(score_sequence(Pipeline(engine, settings, detector), sequence, sequence.camera))
+    for number in tqdm(numbers, unit="sequence", disable=None):
+        sequence = TwoHandSequence(number, held_out=True, kind=SensorKind(number % len(SensorKind)))
+        scores.append(score_sequence(Pipeline(engine, detector=detector), sequence, sequence.camera))
     return summed(scores)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from small_methods import HOURGLASS
 
-from hand_pose_training import compare, recipes
+from hand_pose_training import compare
 from hand_pose_training.cli import main
 
 RECIPE = f"""# A small one
@@ -22,9 +22,7 @@ loop: {{processes: 1, bf16: false}}
 def configs(tmp_path, monkeypatch):
     (tmp_path / "configs/awr").mkdir(parents=True)
     (tmp_path / "configs/awr/tiny.yaml").write_text(RECIPE)
-    for module in (compare, recipes):
-        monkeypatch.setattr(module, "CONFIGS", tmp_path / "configs")
-    monkeypatch.setattr(compare, "recipes", lambda: recipes.recipes(tmp_path / "configs"))
+    monkeypatch.setattr(compare, "CONFIGS", tmp_path / "configs")
     monkeypatch.setattr(compare, "CALIBRATION_CROPS", 40)
     monkeypatch.setattr(compare, "HELD_OUT_CROPS", 10)
     monkeypatch.setattr(compare, "RUNS", 3)
@@ -39,6 +37,14 @@ def test_a_recipe_is_trained_measured_timed_and_built(configs, capsys):
     assert f"| awr/tiny | {row['params_m']} |" in table
     assert main(["compare", "awr/tiny", "--samples", "64", "--out", str(configs / "out")]) == 0  # nothing is done again
     assert capsys.readouterr().out == table
+
+
+def test_a_recipe_may_be_changed(configs, capsys):
+    out = configs / "out"
+    assert main(["compare", "awr/tiny", "awr/tiny model.backbone.channels=24", "--samples", "0", "--out", str(out)]) == 0
+    plain, wide = (json.loads((out / f"awr/{name}/row.json").read_text()) for name in ("tiny", "tiny_backbone.channels=24"))
+    assert wide["params_m"] > 1.5 * plain["params_m"] and "mean_error_mm" not in wide
+    assert "| awr/tiny backbone.channels=24 |" in capsys.readouterr().out
 
 
 def test_an_unknown_recipe_is_named(configs, capsys):

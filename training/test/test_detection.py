@@ -43,7 +43,7 @@ def test_the_whole_frame_holds_the_crop():
     assert (seen == expected).mean() > 0.9  # the same sensor, other noise
 
 
-@pytest.mark.parametrize("detector", [[], ["--detector", "none"]], ids=["detector", "nearest-blob"])
+@pytest.mark.parametrize("detector", [[], ["--detector", "none"]], ids=["detector", "limbs"])
 def test_evaluate_prints_quotas_and_what_was_not_found(detector: list[str], tmp_path, capsys):
     out = tmp_path / "figures.json"
     arguments = ["--model", str(find(DEFAULT_MODEL)), "--crops", str(CROPS), "--frames", str(FRAMES), "--json", str(out)]
@@ -56,7 +56,7 @@ def test_evaluate_prints_quotas_and_what_was_not_found(detector: list[str], tmp_
     assert figures["whole_frames"]["frames"] == FRAMES
     assert sum(figures["presence_crops"].values()) == CROPS and 0 <= figures["presence_auc"] <= 1
     assert "quota, sensor" in text and "found in the whole frame" in text and "true centres displaced" in text
-    assert ("nearest-blob" in figures["center"]) == bool(detector)
+    assert ("limbs" in figures["center"]) == bool(detector)
 
 
 def test_a_checkpoint_is_measured_at_displaced_centres(small_checkpoint, capsys):

@@ -79,6 +79,13 @@ def test_what_is_cut_off_is_far_or_nothing():
     assert (depth[64:] == 2.5).all()
 
 
+def test_a_hand_that_is_cut_off_is_not_seen():
+    nothing_beyond = AugmentSettings(moved=0, sparse=0, speckled=0, cut=1, cut_m=(0.2, 0.21))
+    whole, cut = (SyntheticFrames(7, 1000, FrameSettings(noise=False, augment=a)) for a in (None, nothing_beyond))
+    numbers = [i for i, frame in frames_with_hands(3) if frame.centers[:, 2].min() > 0.4]
+    assert numbers and all(whole.frame(i).seen.any() and not cut.frame(i).seen.any() for i in numbers)
+
+
 def test_it_learns_three_frames(recipe_file):
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -178,6 +185,8 @@ def test_wrong_recipes_and_checkpoints_say_why(recipe_file, tmp_path, capsys):
         load_detector_recipe(tmp_path / "nowhere.yaml")
     with pytest.raises(RecipeError, match="a detector's frames have no epochs"):
         load_detector_recipe(recipe_file, ["budget.samples=0", "budget.epochs=3"])
+    with pytest.raises(RecipeError, match="reuse 0: a batch is learned from at least once"):
+        load_detector_recipe(recipe_file, ["reuse=0"])
     torch.save({"state_dict": {}}, tmp_path / "pose.ckpt")
     with pytest.raises(RecipeError, match="pose.ckpt is not one of a detector"):
         load_run(tmp_path / "pose.ckpt")

@@ -34,7 +34,7 @@ def answers(names: tuple[str, ...], count: int, seed: int) -> list[np.ndarray]:
     for name in names:
         for _ in range(count):
             shape = sample_shape(rng)
-            joints = posed_hand(bone_angles(jitter(ANCHORS[name], rng, JITTER), shape), shape).joints
+            joints = posed_hand(bone_angles(jitter(ANCHORS[name], rng, JITTER)), shape).joints
             local = palm_coordinates(joints + rng.normal(size=(21, 3)) * NOISE_M, right=True)
             out.append(grasp_probabilities(local, hand_angles(local), np.full(21, NOISE_M**2)))
     return out
@@ -61,7 +61,7 @@ def test_the_anchors_themselves_have_their_label():
     for label, names in NAMED.items():
         for name in names:
             shape = sample_shape(rng)
-            local = palm_coordinates(posed_hand(bone_angles(ANCHORS[name], shape), shape).joints, right=True)
+            local = palm_coordinates(posed_hand(bone_angles(ANCHORS[name]), shape).joints, right=True)
             got = grasp_probabilities(local, hand_angles(local), np.full(21, 0.003**2))
             assert (*LABELS, "none")[int(np.argmax(got))] == label, (name, dict(zip((*LABELS, "none"), got.round(3))))
 
@@ -91,8 +91,8 @@ def test_pinches_of_the_model_are_pinches_and_open_hands_are_none():
     for name, finger in (("pinch", 0), ("pinch_closed", 0), ("pinch_middle", 1)):
         for _ in range(20):
             shape = sample_shape(rng)
-            apart = openings(posed_hand(bone_angles(ANCHORS[name], shape), shape).joints)
+            apart = openings(posed_hand(bone_angles(ANCHORS[name]), shape).joints)
             assert apart[finger] < parameters.pinch_enter_m, (name, apart)
     for name in ("open", "spread", "flat", "large_grasp"):
         shape = sample_shape(rng)
-        assert openings(posed_hand(bone_angles(ANCHORS[name], shape), shape).joints).min() > parameters.pinch_leave_m
+        assert openings(posed_hand(bone_angles(ANCHORS[name]), shape).joints).min() > parameters.pinch_leave_m

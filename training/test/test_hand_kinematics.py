@@ -20,7 +20,7 @@ def hands() -> list[np.ndarray]:
     out = []
     for i, pose in enumerate(poses):
         shape, right = sample_shape(rng), bool(i % 2)
-        out.append(palm_coordinates(posed_hand(bone_angles(pose, shape), shape, right=right).joints, right=right))
+        out.append(palm_coordinates(posed_hand(bone_angles(pose), shape, right=right).joints, right=right))
     return out
 
 
@@ -41,7 +41,7 @@ def test_flexion_of_fingers_follows_the_poses_parameters():
             for change in (0.0, 0.4):
                 pose = base.copy()
                 pose[4 * finger + parameter] += change
-                local = palm_coordinates(posed_hand(bone_angles(pose, shape), shape).joints, right=True)
+                local = palm_coordinates(posed_hand(bone_angles(pose), shape).joints, right=True)
                 values.append(hand_angles(local)[ANGLE_NAMES.index(f"{name}_{joint}_flexion")])
             assert values[1] - values[0] == pytest.approx(0.4, abs=0.05), (name, joint)
 

@@ -73,7 +73,7 @@ def test_measured_hinges_move_the_bones_as_the_hand_model_does(anchor):
     turns = np.radians([7.0, 10.0, 5.0])
     other = pose.copy()
     other[closing.FLEXIONS] += turns
-    bones = bone_positions(bone_angles(other, shape), shape)
+    bones = bone_positions(bone_angles(other), shape)
     for finger in range(closing.FINGERS):
         out = np.empty((4, 3))
         closing._turn(around.bones[closing.CHAINS[finger]], around.axes[finger], turns, out)
@@ -90,7 +90,7 @@ def test_a_hundred_grasps_touch_and_do_not_sink_in(held_out):
         drawn = grasp.draw(rng, shape, held_out)
         np.testing.assert_allclose(drawn.pose, clip_to_ranges(drawn.pose), atol=1e-12)
         assert drawn.gaps.min() >= -grasp.DEEPEST_M and penetration(drawn.pose, shape) <= MAX_PENETRATION_M
-        distances = drawn.held.body.distances(posed_hand(bone_angles(drawn.pose, shape), shape).vertices)
+        distances = drawn.held.body.distances(posed_hand(bone_angles(drawn.pose), shape).vertices)
         deepest.append(distances.min())
         nearest.append(np.abs(distances).min())
         touching.append((drawn.finger_gaps < grasp.CONTACT_M).sum())
@@ -140,7 +140,7 @@ def test_a_reaching_hand_is_clear_of_the_thing_near_it():
     for _ in range(30):
         shape = sample_shape(rng)
         pose, held = grasp.sample_reach(rng, shape)
-        distances = held.body.distances(posed_hand(bone_angles(pose, shape), shape).vertices)
+        distances = held.body.distances(posed_hand(bone_angles(pose), shape).vertices)
         assert -0.008 < distances.min() < 0.1
 
 

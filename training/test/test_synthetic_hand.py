@@ -35,7 +35,7 @@ def posed(**degrees: float):
     pose = np.zeros(POSE_SIZE)
     for name, value in degrees.items():
         pose[int(name[1:])] = np.radians(value)
-    return posed_hand(bone_angles(pose, MEAN), MEAN)
+    return posed_hand(bone_angles(pose), MEAN)
 
 
 def test_mesh_is_closed_and_faces_outwards():
@@ -126,7 +126,7 @@ def test_opposition_brings_the_thumbs_pad_to_the_fingers():
 
 
 def test_left_hand_is_the_mirror_image():
-    angles = bone_angles(np.linspace(0, 0.5, POSE_SIZE), MEAN)
+    angles = bone_angles(np.linspace(0, 0.5, POSE_SIZE))
     right, left = posed_hand(angles, MEAN), posed_hand(angles, MEAN, right=False)
     np.testing.assert_allclose(left.joints, right.joints * (1, 1, -1), atol=1e-12)
     np.testing.assert_allclose(left.vertices, right.vertices * (1, 1, -1), atol=1e-12)
@@ -135,7 +135,7 @@ def test_left_hand_is_the_mirror_image():
 
 
 def test_a_longer_hand_is_the_same_hand_larger():
-    angles = bone_angles(np.linspace(0, 0.5, POSE_SIZE), MEAN)
+    angles = bone_angles(np.linspace(0, 0.5, POSE_SIZE))
     larger = make_shape(np.zeros(len(hand_model().basis)), 0.209, np.ones((BONES, 3)))
     np.testing.assert_allclose(posed_hand(angles, larger).vertices, posed_hand(angles, MEAN).vertices * 1.1, atol=1e-7)
     np.testing.assert_allclose(larger.finger_radius_m, MEAN.finger_radius_m * 1.1)

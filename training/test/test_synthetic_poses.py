@@ -12,7 +12,7 @@ _PHALANGES = 15  # the first of CAPSULES, three a finger from the thumb
 
 
 def posed(pose: np.ndarray, shape: HandShape = MEAN) -> PosedHand:
-    return posed_hand(poses.bone_angles(pose, shape), shape)
+    return posed_hand(poses.bone_angles(pose), shape)
 
 
 def owners() -> np.ndarray:
@@ -98,6 +98,18 @@ def test_sampled_poses_are_in_range_and_not_through_themselves():
         deepest.append(deepest_vertex(posed(pose, shape), shape))
     assert np.mean(np.array(deepest) > 0.005) < 0.02
     assert max(deepest) < 0.008
+
+
+def test_a_pose_near_another_is_not_through_itself_either():
+    rng = np.random.default_rng(7)
+    fist = poses.ANCHORS["fist"]
+    plain = [poses.penetration(poses.jitter(fist, rng, 0.5)) for _ in range(40)]
+    assert max(plain) > poses.MAX_PENETRATION_M  # noise alone does that
+    for _ in range(40):
+        shape = sample_shape(rng)
+        pose = poses.sample_pose(rng, shape, fist)
+        assert poses.penetration(pose, shape) < poses.MAX_PENETRATION_M
+        assert np.abs(pose - fist)[:16].max() < np.radians(70)  # a thick hand's fist is not as tight, but no open hand
 
 
 def test_segment_distance():

@@ -176,4 +176,5 @@ def test_a_model_is_tracked_through_a_sequence(tmp_path, capsys):
     assert total["sequences"] == 1 and total["id_switches"] == 0 and total["true_hands"] > 500
     assert total["missed_hands"] < 0.1 * total["true_hands"] and total["mean_error_mm"] < 20
     assert "id switches                           0" in capsys.readouterr().out
-    assert main(["track", "--sequences", "0"]) == 2 and "--sequences 0: at least 1" in capsys.readouterr().err
+    for option in ("--sequences", "--first"):
+        assert main(["track", option, "0"]) == 2 and f"{option} 0: at least 1" in capsys.readouterr().err

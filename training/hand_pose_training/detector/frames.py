@@ -122,8 +122,8 @@ class SyntheticFrames:
         kind = -1 if sensor.kind is None else int(sensor.kind)
         frame = Frame(depth, box, scene, joints.mean(axis=1), np.zeros(len(joints), bool), kind, image)
         if s.augment and not whole:
-            depth = augmented(depth, rng, s.augment)
-        return replace(frame, seen=joints_seen(frame, joints) >= SEEN_JOINTS, depth=depth)
+            frame = replace(frame, depth=augmented(depth, rng, s.augment))
+        return replace(frame, seen=joints_seen(frame, joints) >= SEEN_JOINTS)
 
 
 def joints_seen(frame: Frame, joints: np.ndarray) -> np.ndarray:

@@ -21,9 +21,9 @@ class DetectorRecipe:
 
     :param name: of the model; the run's folder and the model card take it
     :param seed: of the frames and the first weights
-    :param reuse: times that a batch is learned from: frames take longer to make than to learn from. All but the first time
-        mirrored and at another distance
-    :param elsewhere: range of the factors of that distance
+    :param reuse: times that a batch is learned from: frames take longer to make than to learn from. Each time but the first it
+        is mirrored once more and at another distance than the time before
+    :param elsewhere: range of the factor between the two distances
     """
 
     name: str
@@ -41,6 +41,8 @@ class DetectorRecipe:
             raise RecipeError(
                 f"seed {self.seed}: training seeds are 0 to {TRAINING_SEEDS - 1}; the ones above are for evaluation"
             )
+        if self.reuse < 1:
+            raise RecipeError(f"reuse {self.reuse}: a batch is learned from at least once")
         if self.budget.epochs or self.budget.plateau_epochs:
             raise RecipeError("budget: a detector's frames have no epochs; give budget.samples or budget.minutes")
 

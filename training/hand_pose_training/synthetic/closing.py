@@ -90,13 +90,13 @@ _TURN = 0.35
 
 def hinges(pose: np.ndarray, shape: HandShape) -> Hinges:
     """Measure the hinges: a point behind a joint runs on a circle whose axis is the hinge."""
-    bones = bone_positions(bone_angles(pose, shape), shape)
+    bones = bone_positions(bone_angles(pose), shape)
     turned = np.empty((2, 3, *bones.shape))
     for joint in range(3):
         for i, turn in enumerate((-_TURN, _TURN)):
             other = pose.copy()
             other[FLEXIONS[:, joint]] += turn
-            turned[i, joint] = bone_positions(bone_angles(other, shape), shape)
+            turned[i, joint] = bone_positions(bone_angles(other), shape)
     return Hinges(pose, bones, _axes(bones, turned, CHAINS))
 
 

@@ -80,7 +80,7 @@ def sample_reach(rng: np.random.Generator, shape: HandShape, held_out: bool = Fa
         grasp = draw(rng, shape, held_out)
         pose = jitter(grasp.pose + rng.uniform(0.5, 1.0) * (grasp.open_pose - grasp.pose), rng, 0.3)
         pose[WRIST] = grasp.pose[WRIST]
-        bones = bone_positions(bone_angles(pose, shape), shape)
+        bones = bone_positions(bone_angles(pose), shape)
         hand = placing.HandFrame.of(bones)
         step = hand.palmar * rng.uniform(0.01, 0.06) + hand.forward * rng.uniform(0.0, 0.05)
         body = grasp.held.body.moved(np.eye(3), step)
@@ -119,14 +119,14 @@ def attempt(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Fami
         return None
     open_pose, body = placed
     packed = body.packed()
-    still = closing.hand_capsules(bone_positions(bone_angles(open_pose, shape), shape), shape)[closing.STILL]
+    still = closing.hand_capsules(bone_positions(bone_angles(open_pose), shape), shape)[closing.STILL]
     if min(closing.gaps(still, packed).min(), closing.gaps(_forearm(open_pose, shape), packed).min()) < -DEEPEST_M:
         return None
     start, most = open_pose, grip.closed_pose + _FURTHER
     # The thumb's joint turns it about more than one axis: what the hinges foretell is put right from where it came to rest.
     for _ in range(_PASSES):
         pose, _ = closing.close(closing.hinges(start, shape), shape, packed, grip.rates, most)
-        gaps = closing.gaps(closing.hand_capsules(bone_positions(bone_angles(pose, shape), shape), shape), packed)
+        gaps = closing.gaps(closing.hand_capsules(bone_positions(bone_angles(pose), shape), shape), packed)
         thumb, others = gaps[:3].min(), gaps[3:].min()
         if others < -DEEPEST_M or not grip.rates[0].any() or abs(thumb) < CONTACT_M / 2:
             break

@@ -12,7 +12,7 @@ from hand_pose_training.synthetic import primitives
 from hand_pose_training.synthetic.arm import elbow, sleeve_mesh
 from hand_pose_training.synthetic.hand_mesh import BONES, FOREARM, HandShape, PosedHand, hand_faces, posed_hand
 from hand_pose_training.synthetic.pools import draw_grasp, draw_reach, draw_shape
-from hand_pose_training.synthetic.poses import ANCHORS, bone_angles, jitter, sample_pose
+from hand_pose_training.synthetic.poses import ANCHORS, bone_angles, sample_pose
 from hand_pose_training.synthetic.views import across, cross, unit
 
 SLEEVE_SHARE = 0.4
@@ -88,8 +88,8 @@ def sample_arm(
     else:
         shape = draw_shape(rng, held_out) if shape is None else shape
         common = resting and rng.random() < _RESTING_SHARE
-        pose = jitter(ANCHORS[_RESTING[rng.integers(len(_RESTING))]], rng, 0.5) if common else sample_pose(rng)
-    hand = posed_hand(bone_angles(pose, shape), shape, right=right)
+        pose = sample_pose(rng, shape, ANCHORS[_RESTING[rng.integers(len(_RESTING))]] if common else None)
+    hand = posed_hand(bone_angles(pose), shape, right=right)
     parts = [Part((hand.vertices, hand_faces()), "skin", 1 if right else -1)]
     if rng.random() < SLEEVE_SHARE:
         parts.append(Part(sleeve_mesh(hand, shape, rng), "cloth"))

@@ -54,7 +54,7 @@ def place(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Family
 
 def _in_palm(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Family, width: float) -> Placed | None:
     pose = jitter(grip.open_pose, rng, 0.3)
-    bones = bone_positions(bone_angles(pose, shape), shape)
+    bones = bone_positions(bone_angles(pose), shape)
     hand = HandFrame.of(bones)
     body = family.build(rng, width)
     if family.form is Form.BAR:
@@ -106,7 +106,7 @@ def _opposed(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Fam
 
 def _at_side(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Family, width: float) -> Placed | None:
     pose = jitter(grip.open_pose, rng, 0.3)
-    capsules = closing.hand_capsules(bone_positions(bone_angles(pose, shape), shape), shape)
+    capsules = closing.hand_capsules(bone_positions(bone_angles(pose), shape), shape)
     thumb = capsules[_TIP_LINK]
     share = np.linspace(0, 1, 5)[:, None, None]
     side = (capsules[_INDEX, :3] + share * (capsules[_INDEX, 3:6] - capsules[_INDEX, :3])).reshape(-1, 3)
@@ -125,7 +125,7 @@ def _at_side(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Fam
 
 def _in_crook(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Family, width: float) -> Placed | None:
     pose = jitter(grip.open_pose, rng, 0.3)
-    bones = bone_positions(bone_angles(pose, shape), shape)
+    bones = bone_positions(bone_angles(pose), shape)
     hand = HandFrame.of(bones)
     turn = rng.uniform(*grip.turn)
     y = np.sin(turn) * hand.forward - np.cos(turn) * hand.lateral
@@ -146,12 +146,12 @@ def _between(rng: np.random.Generator, shape: HandShape, grip: Grip, family: Fam
     gaps, spreads = [], (pose[0] - 0.15, pose[0] + 0.15)
     for spread in spreads:
         pose[0] = spread
-        capsules = closing.hand_capsules(bone_positions(bone_angles(pose, shape), shape), shape)
+        capsules = closing.hand_capsules(bone_positions(bone_angles(pose), shape), shape)
         a, b = (capsules[i, :3] + capsules[i, 3:6] for i in (_INDEX_MIDDLE, _MIDDLE_MIDDLE))
         gaps.append(np.sqrt((((a - b) / 2) ** 2).sum()) - capsules[_INDEX_MIDDLE, 6] - capsules[_MIDDLE_MIDDLE, 6])
     pose[0] = spreads[0] + (width - gaps[0]) / (gaps[1] - gaps[0]) * (spreads[1] - spreads[0])
     pose = clip_to_ranges(pose)
-    bones = bone_positions(bone_angles(pose, shape), shape)
+    bones = bone_positions(bone_angles(pose), shape)
     capsules = closing.hand_capsules(bones, shape)
     middles = (capsules[[_INDEX_MIDDLE, _MIDDLE_MIDDLE], :3] + capsules[[_INDEX_MIDDLE, _MIDDLE_MIDDLE], 3:6]) / 2
     x = _unit(middles[1] - middles[0])
@@ -172,7 +172,7 @@ _PLACES = {
 
 def _tips(pose: np.ndarray, shape: HandShape, fingers: list[int]) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
     """Bones (26, 3), room between the thumb's skin and the other tips', and the middles (3,) of the pads of both sides."""
-    bones = bone_positions(bone_angles(pose, shape), shape)
+    bones = bone_positions(bone_angles(pose), shape)
     tips = closing.hand_capsules(bones, shape)[[3 * finger + 2 for finger in fingers]]
     pads = 0.3 * tips[:, :3] + 0.7 * tips[:, 3:6]
     others = pads[1:].mean(axis=0)

@@ -97,10 +97,13 @@ _NOISE = np.radians([4, 9, 11, 6] * 4 + [7, 7, 8, 9, 11, 4] + [3] + [0, 0])
 POSE_TRIES = 20
 
 
-def sample_pose(rng: np.random.Generator, shape: HandShape | None = None) -> np.ndarray:
-    """(25,) a pose within the joint ranges in which a hand of this shape (the mean one) does not go through itself."""
-    for _ in range(POSE_TRIES):
-        pose = _draw(rng)
+def sample_pose(rng: np.random.Generator, shape: HandShape | None = None, near: np.ndarray | None = None) -> np.ndarray:
+    """(25,) a pose within the joint ranges in which a hand of this shape (the mean one) does not go through itself.
+
+    :param near: a pose that it is to be like; where flesh is in the way, it is more open
+    """
+    for i in range(POSE_TRIES):
+        pose = _draw(rng) if near is None else jitter(near + i / POSE_TRIES * (ANCHORS["open"] - near), rng, 0.5)
         if penetration(pose, shape) < MAX_PENETRATION_M:
             return pose
     pose = ANCHORS["open"].copy()
@@ -165,8 +168,8 @@ def sample_wrist(rng: np.random.Generator) -> np.ndarray:
     return rng.normal(size=2) * np.radians([20, 9])
 
 
-def bone_angles(pose: np.ndarray, shape: HandShape) -> np.ndarray:
-    """Pose (25,) of a hand of this shape -> (26, 3) angles away from rest, as `hand_mesh.posed_hand` takes them."""
+def bone_angles(pose: np.ndarray) -> np.ndarray:
+    """Pose (25,) of a hand -> (26, 3) angles away from rest, as `hand_mesh.posed_hand` takes them."""
     return _bone_angles(pose, _MCP_BONES)
 
 
@@ -193,7 +196,7 @@ MAX_PENETRATION_M = 0.004
 def penetration(pose: np.ndarray, shape: HandShape | None = None) -> float:
     """How deep, in metres, the phalanges of a hand (the mean one) in this pose go into one another or into the palm."""
     shape = shape or mean_shape()
-    return _deepest(bone_positions(bone_angles(pose, shape), shape), CAPSULES, shape.radii_m)
+    return _deepest(bone_positions(bone_angles(pose), shape), CAPSULES, shape.radii_m)
 
 
 @njit(cache=True, nogil=True)

@@ -117,7 +117,7 @@ class HandSequence:
 
     def scene(self, time_s: float) -> Scene:
         """What is before the camera at that time."""
-        hand = posed_hand(bone_angles(self.pose(time_s), self._shape), self._shape)
+        hand = posed_hand(bone_angles(self.pose(time_s)), self._shape)
         rotation, middle = self.orientation(time_s), self.position(time_s)
         origin = middle - rotation @ hand.joints.mean(axis=0)
         scene = Scene(self.camera, [SceneHand(hand.joints @ rotation.T + origin)], middle)

@@ -146,7 +146,7 @@ class TwoHandSequence:
         wave = np.sin(2 * np.pi * rates[hand] * time_s + phases[hand])
         pose = self._script.shapes[hand].at(time_s).copy()
         pose[WRIST] = 0.15 * wave[0], 0.1 * wave[3]
-        posed = posed_hand(bone_angles(pose, self._shape), self._shape, right=hand == RIGHT)
+        posed = posed_hand(bone_angles(pose), self._shape, right=hand == RIGHT)
         yaw, pitch, roll = self._script.angles[hand].at(time_s) + _WOBBLE_RAD * wave[3:]
         mirror = -self._stage.right_x * (1 if hand == RIGHT else -1)  # the angles are those of a hand on the image's left
         rotation = turn(mirror * roll, 2) @ turn(pitch, 0) @ turn(-mirror * yaw, 1) @ PALM_TO_CAMERA
