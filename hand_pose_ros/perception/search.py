@@ -28,6 +28,7 @@ SPACING_M = 0.10
 LEFT_OUT_SEARCHES = 3
 SAME_PLACE_M = 0.05
 # What else looks like a hand (an elbow, a head) may have its presence, but then the network is not sure of its joints.
+FIRST_SURENESS = 0.3
 FURTHER_SURENESS = 0.5
 WORTH_SURENESS = 0.25  # at the first, badly centred look
 
@@ -181,12 +182,12 @@ def hands_at(
 
 
 def ranked(found: list[Estimate], further: bool) -> list[Estimate]:
-    """The surest first; those beside another hand only where the network is sure of their joints.
+    """The surest first, of whose joints the network is sure enough; of those beside another hand it must be surer.
 
     :param further: other hands are followed
     """
     found = sorted(found, key=lambda e: -e.presence * e.sureness)
-    return [e for i, e in enumerate(found) if e.sureness >= FURTHER_SURENESS or not (further or i)]
+    return [e for i, e in enumerate(found) if e.sureness >= (FURTHER_SURENESS if further or i else FIRST_SURENESS)]
 
 
 def counts(estimate: Estimate, workspace: Workspace | None) -> bool:

@@ -69,7 +69,8 @@ def test_with_all_hands_in_view_nothing_is_searched(search):
 
 
 def test_beside_another_hand_only_what_is_sure_of_its_joints_is_a_hand():
-    sure, doubtful, other = (estimate_of(flat_hand(), sureness=value) for value in (0.9, 0.2, 0.6))
+    sure, doubtful, other, unlikely = (estimate_of(flat_hand(), sureness=value) for value in (0.9, 0.4, 0.6, 0.2))
     assert ranked([doubtful, other, sure], further=False) == [sure, other]
     assert ranked([doubtful], further=False) == [doubtful]  # alone it may be a hand that is hard to see
+    assert ranked([unlikely], further=False) == []
     assert ranked([doubtful, other], further=True) == [other]
