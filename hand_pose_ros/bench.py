@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from hand_pose_ros.bags.errors import BagError
-from hand_pose_ros.bags.source import open_source
+from hand_pose_ros.bags.source import open_source, playable
 from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.finder import load_detector
-from hand_pose_ros.live.parameters import Parameters
+from hand_pose_ros.live.parameters import ParameterError, Parameters
 from hand_pose_ros.messages.builders import hand_pose_array
 from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
@@ -113,7 +113,10 @@ def run(args: argparse.Namespace) -> int:
     """Time and print.
 
     :raises ModelError, BagError, ShareError: the model or the recording cannot be used
+    :raises ParameterError: less than one frame
     """
+    if args.frames < 1:
+        raise ParameterError(f"--frames {args.frames}: at least 1")
     result = bench(args)
     print(result.table())
     if args.json:
@@ -173,7 +176,7 @@ def read_frames(path: Path, library: RosbagsLibrary) -> tuple[list[Any], Any, fl
     """
     source = open_source(path, library)
     try:
-        frames = list(itertools.islice(source.frames(), DIFFERENT_FRAMES))
+        frames = list(itertools.islice(playable(source), DIFFERENT_FRAMES))
     finally:
         source.close()
     if not frames:

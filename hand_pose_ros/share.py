@@ -31,7 +31,7 @@ def roots() -> list[Path]:
 def find(relative: str | os.PathLike[str]) -> Path:
     """The file or folder of that name below the first of `roots` that has it.
 
-    :param relative: for example "models/default.onnx", "config/hand_pose.yaml", "recordings/demo"
+    :param relative: for example "models/hand21_fast.onnx", "config/hand_pose.yaml", "recordings/demo"
     :raises ShareError: none has it
     """
     looked = [root / relative for root in roots()]

@@ -19,6 +19,7 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
+from hand_pose_ros.bags.offline import sees_color
 from hand_pose_ros.live.parameter_file import read_values
 from hand_pose_ros.live.topics import ALL_OUTPUTS
 
@@ -132,12 +133,17 @@ def start(context: LaunchContext) -> list:
         namespace=value["namespace"],
         parameters=parameters,
         remappings=list(topics.items()),
-        ros_arguments=["--log-level", f"{value['name']}:={value['log_level']}"],
+        ros_arguments=["--log-level", f"{logger_name(value['namespace'], value['name'])}:={value['log_level']}"],
         output="screen",
     )
     shown = rviz(value, topics, value["target_frame"] or camera["frame"])
     recorder = record(value, topics, parameters) if value["record"] else []
     return [*recorder, *(autostart(node) if value["autostart"] == "true" else []), node, *shown]
+
+
+def logger_name(namespace: str, name: str) -> str:
+    """What rcl calls a node's logger: "robot1.hand_pose" for /robot1/hand_pose."""
+    return ".".join(part for part in f"{namespace}/{name}".split("/") if part)
 
 
 def record(value: dict[str, str], topics: dict[str, str], parameters: list) -> list:
@@ -158,7 +164,8 @@ def record(value: dict[str, str], topics: dict[str, str], parameters: list) -> l
     for given in parameters:
         values.update(given if isinstance(given, dict) else read_values(given, name))
     inputs = ["depth/image_rect", "depth/camera_info"]
-    inputs += ["color/image_rect", "color/camera_info"] if value["color_image"] else []
+    color = values.get("overlay_color") or sees_color(Path(values.get("model", "")).expanduser())
+    inputs += ["color/image_rect", "color/camera_info"] if color else []
     inputs += ["detections"] if values.get("use_detections") else []
     outputs = [spec.name for spec in ALL_OUTPUTS if spec.name != "overlay"]
     names = [topics.get(topic, topic) for topic in (*inputs, *outputs)]

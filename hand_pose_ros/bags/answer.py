@@ -57,9 +57,13 @@ def answers(
             if sequence != frame.sequence or not tracking:
                 step.reset()
                 sequence, order = frame.sequence, FrameOrder()
+            if frame.error:
+                yield Answer(frame, None, None, [], frame.error)
+                continue
             verdict = order.next(stamp_ns(frame.image.header))
             if verdict is Order.LATE:
-                error = f"its stamp is {order.behind_ns / 1e6:.1f} ms older than the frame before"
+                behind_ms = order.behind_ns / 1e6
+                error = f"its stamp is {behind_ms:.1f} ms behind, not newer than the one before (published twice? stamp not set?)"
                 yield Answer(frame, None, None, [], error)
                 continue
             if verdict is Order.SET_BACK:
@@ -70,8 +74,6 @@ def answers(
 
 
 def _answer(frame: SourceFrame, step: FrameStep) -> Answer:
-    if frame.error:
-        return Answer(frame, None, None, [], frame.error)
     if step.needs_color and frame.color is None:
         return Answer(frame, None, None, [], "no colour image was taken at its moment, and the model sees colour")
     started = time.perf_counter()

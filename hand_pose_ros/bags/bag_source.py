@@ -13,14 +13,14 @@ import numpy as np
 from hand_pose_ros.bags.camera_file import read_camera_file
 from hand_pose_ros.bags.color_frames import ColorFrames
 from hand_pose_ros.bags.errors import BagError
-from hand_pose_ros.bags.reader import BagReader
+from hand_pose_ros.bags.reader import BagReader, RawMessage, read_message
 from hand_pose_ros.bags.source import SourceFrame
 from hand_pose_ros.geometry.depth import DepthError
-from hand_pose_ros.live.pairing import Pairing
+from hand_pose_ros.live.pairing import Pairing, image_key, info_key
 from hand_pose_ros.live.topics import COMPRESSED_DEPTH, DEPTH_IMAGE
 from hand_pose_ros.messages.color_input import COLOR_ENCODINGS
 from hand_pose_ros.messages.depth_input import compressed_depth_image
-from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
+from hand_pose_ros.messages.library import MessageError, MessageLibrary, make_header, stamp_ns
 
 log = logging.getLogger(__name__)
 IMAGE, COMPRESSED = DEPTH_IMAGE.typename, COMPRESSED_DEPTH.typename
@@ -109,7 +109,7 @@ class BagSource:
     def _choose_color(self, color_topic: str) -> str:
         if not color_topic:
             images = [topic for topic in self._bag.topics_of(IMAGE) if self._bag.counts[topic]]
-            found = [topic for topic in images if self._first(topic, IMAGE).encoding in COLOR_ENCODINGS]
+            found = [topic for topic in images if self._first(topic).encoding in COLOR_ENCODINGS]
             if len(found) == 1:
                 log.info("colour images of %s: %s", self.path, found[0])
                 return found[0]
@@ -148,18 +148,17 @@ class BagSource:
         index = 0
         topics = {self.image_topic, self.camera_info_topic, self._truth_topic, self.color_topic}
         for message in self._bag.messages(topics - {""}):
-            if message.topic == self.color_topic:
-                self._colors.add(self._library.deserialize(message.cdr, IMAGE))
+            if message.topic == self.image_topic:
+                waiting.append(self._read(message))
+            elif (read := read_message(message, self._library, self.path)) is None:
                 continue
-            if message.topic == self._truth_topic:
-                hands = self._library.deserialize(message.cdr, HANDS)
-                self.truth[stamp_ns(hands.header)] = hands
-                continue
-            if message.topic == self.camera_info_topic:
-                self._last_info = self._library.deserialize(message.cdr, CAMERA_INFO)
-                pairing.add_info(self._last_info)
+            elif message.topic == self.color_topic:
+                self._colors.add(read)
+            elif message.topic == self._truth_topic:
+                self.truth[stamp_ns(read.header)] = read
             else:
-                waiting.append(self._read(message.cdr))
+                self._last_info = read
+                pairing.add_info(read)
             while waiting:
                 info = None if waiting[0].error else self._info_of(waiting[0].image, pairing)
                 if info is None and not waiting[0].error:
@@ -172,8 +171,12 @@ class BagSource:
         if waiting:
             raise BagError(self._unpaired(waiting[0].image))
 
-    def _read(self, cdr: bytes) -> _Image:
-        message = self._library.deserialize(cdr, self.depth_input.typename)
+    def _read(self, raw: RawMessage) -> _Image:
+        try:
+            message = self._library.deserialize(raw.cdr, raw.typename)
+        except MessageError as error:
+            empty = self._library.make(raw.typename, header=make_header(self._library, raw.stamp_ns, ""))
+            return _Image(empty, error=f"damaged in the recording: {error}")
         if self.depth_input is DEPTH_IMAGE:
             return _Image(message)
         try:
@@ -192,10 +195,9 @@ class BagSource:
         remedy = "give another --camera-info-topic, or the camera's calibration with --camera-file"
         if self._last_info is None:
             return f"{self.path}: no camera info comes on {self.camera_info_topic}: {remedy}"
-        info = self._last_info
         return (
-            f"{self.path}: the images are {image.width}x{image.height} in frame {image.header.frame_id!r}, the camera info on "
-            f"{self.camera_info_topic} is {info.width}x{info.height} in frame {info.header.frame_id!r}: {remedy}"
+            f"{self.path}: the images are {image_key(image)}, the camera info on {self.camera_info_topic} is "
+            f"{info_key(self._last_info)}: {remedy}"
         )
 
     def close(self) -> None:
@@ -212,9 +214,9 @@ class BagSource:
         """The only depth image topic of the first of the transports that the recording has one of."""
         images, compressed = self._bag.topics_of(IMAGE), self._bag.topics_of(COMPRESSED)
         depth = {
-            "raw": [t for t in images if self._first(t, IMAGE).encoding in DEPTH_ENCODINGS],
+            "raw": [t for t in images if self._first(t).encoding in DEPTH_ENCODINGS],
             "compressedDepth": [
-                t for t in compressed if t.endswith(COMPRESSED_SUFFIX) or "compressedDepth" in self._first(t, COMPRESSED).format
+                t for t in compressed if t.endswith(COMPRESSED_SUFFIX) or "compressedDepth" in self._first(t).format
             ],
         }
         for topics in (depth[transport] for transport in transports):
@@ -235,8 +237,11 @@ class BagSource:
         image_topics = _listed([*images, *compressed])
         raise BagError(f"{self.path} has no depth image topic; its image topics: {image_topics}; all topics: {topics}")
 
-    def _first(self, topic: str, typename: str) -> Any:
-        return self._library.deserialize(next(self._bag.messages({topic})).cdr, typename)
+    def _first(self, topic: str) -> Any:
+        """The first message on a topic that can be read."""
+        for _, message in self._bag.read({topic}, self._library):
+            return message
+        raise BagError(f"{self.path}: not one message on {topic} can be read: copy the recording again, or record it again")
 
     def _topics_of(self, typenames: list[str]) -> list[str]:
         return sorted(topic for typename in typenames for topic in self._bag.topics_of(typename))

@@ -6,13 +6,14 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rosbags.rosbag2 import Reader
 
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.natural import natural_key
 from hand_pose_ros.bags.salvage import SalvagedMcap
+from hand_pose_ros.messages.library import MessageError, MessageLibrary
 
 log = logging.getLogger(__name__)
 STORAGE_SUFFIXES = (".mcap", ".db3")
@@ -68,6 +69,21 @@ class BagReader:
         """The messages of those topics in the order of recording; ends early, with a warning, where the recording is damaged."""
         for part in self._parts:
             yield from _salvaged(part, topics) if isinstance(part, SalvagedMcap) else _indexed(part, topics)
+
+    def read(self, topics: Collection[str], library: MessageLibrary) -> Iterator[tuple[RawMessage, Any]]:
+        """As `messages`, each with what its bytes say; damaged ones are left out, with a warning."""
+        for raw in self.messages(topics):
+            if (message := read_message(raw, library, self.path)) is not None:
+                yield raw, message
+
+
+def read_message(raw: RawMessage, library: MessageLibrary, path: Path) -> Any | None:
+    """The message; None, with a warning that names the recording and the topic, where it is damaged."""
+    try:
+        return library.deserialize(raw.cdr, raw.typename)
+    except MessageError as error:
+        log.warning("%s: a message on %s is damaged and left out: %s", path, raw.topic, error)
+        return None
 
 
 def is_bag(path: Path) -> bool:

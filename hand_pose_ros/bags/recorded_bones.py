@@ -27,8 +27,8 @@ def recorded_bones(path: Path, side: str, topic: str = "") -> HandBones:
     estimates: dict[int, BoneEstimate] = {}
     with BagReader(path) as bag:
         topic = topic or _topic(bag)
-        for message in bag.messages({topic}):
-            for hand in frame_result(library.deserialize(message.cdr, HANDS.typename)).hands:
+        for _, message in bag.read({topic}, library):
+            for hand in frame_result(message).hands:
                 if hand.side is not wanted or hand.skeleton is not HAND21:
                     continue
                 try:

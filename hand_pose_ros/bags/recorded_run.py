@@ -78,12 +78,14 @@ def read_recorded_run(path: Path, library: MessageLibrary, topic: str = "") -> R
                 remedy = "record with `hand-pose record`, or replay it without --as-recorded"
                 raise RunInfoError(f"{path} has no topic {RUN_INFO.name}, so how its hands came about is not known: {remedy}")
             raise RunInfoError(f"{path} has the runs {', '.join(found)}: name one of them, --as-recorded {found[0]}")
-        texts = [library.deserialize(message.cdr, RUN_INFO.typename).data for message in bag.messages(chosen)]
+        texts = [message.data for _, message in bag.read(chosen, library)]
+        if not texts:
+            raise RunInfoError(f"{path}: not one message on {chosen[0]} can be read: replay it without --as-recorded")
         run = RunInfo.from_json(texts[0], f"{path}, {chosen[0]}")
         if len(set(texts)) > 1:
             log.warning("%s: parameters changed, or the node began anew, while it was recorded: repeating the first run", path)
-        hands = bag.messages({run.topics[HANDS.name]})
-        return RecordedRun(path, run, frozenset(stamp_ns(library.deserialize(m.cdr, HANDS.typename).header) for m in hands))
+        hands = bag.read({run.topics[HANDS.name]}, library)
+        return RecordedRun(path, run, frozenset(stamp_ns(message.header) for _, message in hands))
 
 
 class AnsweredFrames:
@@ -153,8 +155,8 @@ class Repetition:
 
     def _messages(self) -> Iterator[Any]:
         with BagReader(self.recorded.path) as bag:
-            for message in bag.messages({self.recorded.run.topics[HANDS.name]}):
-                yield self.library.deserialize(message.cdr, HANDS.typename)
+            for _, message in bag.read({self.recorded.run.topics[HANDS.name]}, self.library):
+                yield message
 
 
 def same_kind(first: Any, second: Any) -> bool:

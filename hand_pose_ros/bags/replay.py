@@ -21,6 +21,7 @@ from hand_pose_ros.bags.results import FIGURES, prepare_folder
 from hand_pose_ros.bags.source import Source, open_source
 from hand_pose_ros.bags.tally import Tally, summary
 from hand_pose_ros.inference.engine import Engine, load_engine
+from hand_pose_ros.live.finder import load_detector
 from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, read_parameters
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.live.topics import CAMERA_INFO, COLOR_IMAGE, HAND_JOINT_STATES, HANDS, TRANSPORTS, TopicSpec
@@ -102,6 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
         # One engine for the whole recording: else the figures would depend on when the plan was ready.
         settings = replace(parameters.engine_settings(), serve_while_building=False)
         engine = load_engine(parameters.model_path(), parameters.backend, parameters.threads, settings)
+        if (detector := load_detector(parameters)) is not None:  # what is wrong with it is said before anything is written
+            detector.engine.close()
         prepare_folder(arguments.out, overwrite=arguments.overwrite, source=arguments.recording)
         output = ReplayOutput(
             arguments.out,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple, Protocol
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.live.topics import TopicSpec
 from hand_pose_ros.messages.library import MessageLibrary
+
+log = logging.getLogger(__name__)
 
 
 class SourceFrame(NamedTuple):
@@ -19,7 +22,8 @@ class SourceFrame(NamedTuple):
     :param image: what `depth_frame` reads: sensor_msgs/Image or CompressedDepthImage
     :param info: sensor_msgs/CameraInfo
     :param compressed: the sensor_msgs/CompressedImage that `image` was read from, if it was
-    :param error: why it could not be; `image` is then that message, and `info` is None
+    :param error: why it could not be; `image` is then that message, or where it is damaged an empty one with the time at which it
+        was recorded, and `info` is None
     :param color: sensor_msgs/Image of the same moment, where colour is read; None where there is none
     """
 
@@ -60,6 +64,15 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Close its files."""
+
+
+def playable(source: Source) -> Iterator[SourceFrame]:
+    """The frames of a source that can be sent as a camera sends them; others are left out, with a warning."""
+    for frame in source.frames():
+        if frame.error:
+            log.warning("%s: frame %s is left out: %s", source.path, frame.name, frame.error)
+        else:
+            yield frame
 
 
 def open_source(

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Tally:
     """Counts while frames go by.
 
-    :ivar frames, failed: so far; failed ones could not be read, `first_error` says why the first could not
+    :ivar frames, failed: so far; failed ones could not be answered, `first_error` says why the first could not
     :ivar complete: to be set when the last frame was read
     """
 
@@ -90,7 +90,7 @@ class Tally:
 def summary(figures: dict[str, Any], folder: Path, *, video: bool) -> str:
     """The figures and files for the terminal."""
     stages = [key.removesuffix("_p50_ms") for key in figures if key.endswith("_p50_ms")]
-    lines = [f"{figures['frames_with_hand']} of {figures['frames']} frames with a hand, {figures['frames_failed']} not readable"]
+    lines = [f"{figures['frames_with_hand']} of {figures['frames']} frames with a hand, {figures['frames_failed']} not answered"]
     if stages:
         times = ", ".join(f"{stage} {figures[f'{stage}_p50_ms']:.2f}" for stage in stages)
         lines.append(f"median milliseconds a frame: {times} ({figures['frames_per_second']:.0f} frames per second)")

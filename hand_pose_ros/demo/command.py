@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from hand_pose_ros.bags.replay import TRUTH_TOPIC
 from hand_pose_ros.bags.results import BAG, FIGURES, NODE_LOG, prepare_folder
-from hand_pose_ros.bags.source import Source, open_source
+from hand_pose_ros.bags.source import Source, open_source, playable
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.demo.errors import DemoError
 from hand_pose_ros.demo.figures import session_figures, table
@@ -95,7 +95,7 @@ def _live(
         from hand_pose_ros.live.dds.peer import DdsPeer
     except ImportError as error:
         raise DemoError(f"the demo needs cyclonedds, which is not here ({error}): use `hand-pose replay` instead") from error
-    first = next(source.frames(), None)
+    first = next(playable(source), None)
     if first is None:
         raise DemoError(f"{source.path} has no frames")
     arguments = ["--domain-id", str(domain_id), "--discovery-range", "localhost"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hand_pose_ros.bags.source import Source
+from hand_pose_ros.bags.source import Source, playable
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.demo.session import SentFrame, Session
 from hand_pose_ros.live.topics import CAMERA_INFO, DEPTH_IMAGE
@@ -33,7 +33,7 @@ def draw_session(
     for topic, typename in topics:
         writer.add_topic(topic, typename)
     with RunPictures(folder, len(session.frames), source.rate_hz, video=video) as pictures:
-        for sent, frame in zip(session.frames, source.frames()):
+        for sent, frame in zip(session.frames, playable(source)):
             header = make_header(library, sent.stamp_ns, frame.image.header.frame_id)
             frame.image.header = frame.info.header = header
             for (topic, typename), message in zip(topics, (frame.image, frame.info)):

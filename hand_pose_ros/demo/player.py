@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hand_pose_ros.bags.errors import BagError
-from hand_pose_ros.bags.source import Source, SourceFrame, open_source
+from hand_pose_ros.bags.source import Source, SourceFrame, open_source, playable
 from hand_pose_ros.demo.ahead import read_ahead
 from hand_pose_ros.demo.errors import DemoError
 from hand_pose_ros.geometry.depth import MILLIMETRE
@@ -66,7 +66,7 @@ def play(node: CameraNode, recording: Path | None, *, rate: float, loop: bool, r
     """
     library = RosbagsLibrary()
     with closing(open_source(recording or find(DEMO_RECORDING), library)) as source:
-        first = next(source.frames(), None)
+        first = next(playable(source), None)
         if first is None:
             raise DemoError(f"{source.path} has no frames")
         if source.depth_scale and source.depth_scale != MILLIMETRE:
@@ -81,7 +81,7 @@ def play(node: CameraNode, recording: Path | None, *, rate: float, loop: bool, r
 
 def _once(node: CameraNode, source: Source, library: RosbagsLibrary, period_s: float, recorded_time: bool) -> None:
     started = time.monotonic()
-    for index, frame in enumerate(read_ahead(source.frames(), READ_AHEAD_FRAMES)):
+    for index, frame in enumerate(read_ahead(playable(source), READ_AHEAD_FRAMES)):
         time.sleep(max(0.0, started + index * period_s - time.monotonic()))
         if not node.context.ok():
             return

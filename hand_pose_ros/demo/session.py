@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from hand_pose_ros.bags.source import Source, SourceFrame
+from hand_pose_ros.bags.source import Source, SourceFrame, playable
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.demo.ahead import read_ahead
 from hand_pose_ros.demo.errors import DemoError
@@ -140,8 +140,8 @@ class Player:
         :raises DemoError: the node ended
         """
         started = time.monotonic()
-        frames = tqdm(read_ahead(source.frames(), READ_AHEAD_FRAMES), total=source.count, unit="frame", desc="live", disable=None)
-        for index, frame in enumerate(frames):
+        frames = read_ahead(playable(source), READ_AHEAD_FRAMES)
+        for index, frame in enumerate(tqdm(frames, total=source.count, unit="frame", desc="live", disable=None)):
             due = started + index * period_s
             time.sleep(max(0.0, due - time.monotonic()))
             sent = SentFrame(frame.name, stamp_ns(frame.image.header), time.time_ns())

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hand_pose_ros.bags.reader import BagReader, RawMessage
+from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.evaluation.errors import EvaluationError
-from hand_pose_ros.geometry.transform import RigidTransform
+from hand_pose_ros.geometry.transform import RigidTransform, TransformError
 from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
 
-TF, TF_STATIC, TF_MESSAGE = "/tf", "/tf_static", "tf2_msgs/msg/TFMessage"
+TF, TF_STATIC = "/tf", "/tf_static"
 # Transforms further apart than this have nothing between them.
 MAX_GAP_NS = 500_000_000
 # How far /tf is read ahead of the moment asked for: frames are published at different rates.
@@ -50,25 +49,35 @@ class BagTransforms:
         self._down, self._up = (way[: way.index(common)] for way in ups)
         self._samples: dict[str, deque[_Sample]] = {f: deque() for f in (*self._down, *self._up) if f not in static}
         self._static = static
-        self._messages: Iterator[RawMessage] = self._bag.messages({TF})
+        self._messages = self._bag.read({TF}, library)
         self._newest_ns = -1
 
-    def _tree(self, target: str, source: str) -> tuple[dict[str, str], dict[str, RigidTransform]]:
-        """Child -> parent, and the transforms that do not change; /tf is read until the two frames are joined."""
+    def _tree(self, target: str, source: str) -> tuple[dict[str, str], dict[str, tuple[np.ndarray, np.ndarray]]]:
+        """Child -> parent, and quaternion and translation of the transforms that do not change; /tf is read until the two frames
+        are joined."""
         parents: dict[str, str] = {}
-        static: dict[str, RigidTransform] = {}
-        for raw in self._bag.messages({TF_STATIC}):
-            for message in self._library.deserialize(raw.cdr, TF_MESSAGE).transforms:
+        static: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for _, read in self._bag.read({TF_STATIC}, self._library):
+            for message in read.transforms:
                 parent, child = _frames(message)
                 parents[child] = parent
-                static[child] = RigidTransform.from_quaternion(*_numbers(message))
-        for raw in self._bag.messages({TF}):
+                static[child] = _numbers(message)
+        for _, read in self._bag.read({TF}, self._library):
             if set(_way_up(target, parents)) & set(_way_up(source, parents)):
                 break
-            for message in self._library.deserialize(raw.cdr, TF_MESSAGE).transforms:
+            for message in read.transforms:
                 parent, child = _frames(message)
                 parents.setdefault(child, parent)
         return parents, static
+
+    def _step(self, child: str, stamp: int) -> RigidTransform | None:
+        """From a frame to its parent."""
+        try:
+            if child in self._static:
+                return RigidTransform.from_quaternion(*self._static[child])
+            return _at(self._samples[child], stamp)
+        except TransformError as error:
+            raise EvaluationError(f"{self._bag.path}: the recorded transform to {child!r}: {error}") from error
 
     def at(self, stamp: int) -> RigidTransform | None:
         """The transform at a moment not before the one asked for last; None where the recording does not say."""
@@ -76,15 +85,14 @@ class BagTransforms:
         total = [RigidTransform.identity(), RigidTransform.identity()]
         for side, way in enumerate((self._down, self._up)):
             for child in way:
-                step = self._static[child] if child in self._static else _at(self._samples[child], stamp)
-                if step is None:
+                if (step := self._step(child, stamp)) is None:
                     return None
                 total[side] = _after(step, total[side])
         return _after(total[0].inverse(), total[1])
 
     def _read_up_to(self, stamp: int) -> None:
-        while self._samples and self._newest_ns < stamp + AHEAD_NS and (raw := next(self._messages, None)) is not None:
-            for message in self._library.deserialize(raw.cdr, TF_MESSAGE).transforms:
+        while self._samples and self._newest_ns < stamp + AHEAD_NS and (read := next(self._messages, None)) is not None:
+            for message in read[1].transforms:
                 samples = self._samples.get(_frames(message)[1])
                 at = stamp_ns(message.header)
                 if samples is not None and (not samples or at > samples[-1].stamp_ns):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hand_pose_ros.bags.reader import BagReader
-from hand_pose_ros.messages.library import MessageError, MessageLibrary, stamp_ns
+from hand_pose_ros.messages.library import MessageLibrary, stamp_ns
 
 log = logging.getLogger(__name__)
 HANDS = "hand_pose_ros/msg/HandPoseArray"
@@ -54,12 +54,7 @@ class HandFrame(NamedTuple):
 def topic_frames(path: Path, topic: str, library: MessageLibrary) -> Iterator[HandFrame]:
     """The HandPoseArray messages of a recording's topic in the order of recording; damaged ones are left out, with a warning."""
     with BagReader(path) as bag:
-        for raw in bag.messages({topic}):
-            try:
-                message = library.deserialize(raw.cdr, HANDS)
-            except MessageError as error:
-                log.warning("%s: a message on %s is left out: %s", path, topic, error)
-                continue
+        for raw, message in bag.read({topic}, library):
             if any(len(hand.joint_names) != len(hand.positions) for hand in message.hands):
                 log.warning("%s: a message on %s is left out: a hand has more or fewer positions than joint names", path, topic)
                 continue

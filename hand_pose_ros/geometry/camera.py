@@ -43,6 +43,8 @@ class Camera:
                 f"camera is not calibrated (fx {self.fx}, fy {self.fy}): publish a camera info with its intrinsics, "
                 "for example from camera_calibration or the camera driver's factory calibration"
             )
+        if not np.isfinite(self.distortion).all():
+            raise CameraError(f"distortion coefficients {self.distortion} are not numbers: mend D of the camera info")
         if len(self.distortion) not in (0, 4, 5, 8):
             raise CameraError(f"{len(self.distortion)} distortion coefficients: plumb_bob has 4 or 5, rational_polynomial 8")
 
@@ -121,8 +123,9 @@ def _distort(xy: np.ndarray, d: tuple[float, ...]) -> np.ndarray:
 
 
 def _undistort(distorted: np.ndarray, d: tuple[float, ...]) -> np.ndarray:
-    """Inverse of `_distort` by fixed-point iteration (the method of OpenCV's undistortPoints)."""
+    """Inverse of `_distort` by fixed-point iteration: what it misses by is added. Not finite where the polynomial folds."""
     xy = distorted
-    for _ in range(UNDISTORT_ITERATIONS):
-        xy = xy + distorted - _distort(xy, d)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(UNDISTORT_ITERATIONS):
+            xy = xy + distorted - _distort(xy, d)
     return xy

@@ -61,7 +61,7 @@ class Letterbox:
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """The image's rows that are seen."""
+        """The image's rows that are seen; none of an image that is lower than a pixel of the frame."""
         return self._seen(0)[0]
 
     @cached_property
@@ -78,7 +78,7 @@ class Letterbox:
         size, image = frame_shape(self.width)[axis], (self.camera.height, self.camera.width)[axis]
         pixels = np.floor((np.arange(size) + 0.5 - size / 2) * self.step + image / 2).astype(np.int64)
         inside = np.flatnonzero((pixels >= 0) & (pixels < image))
-        return pixels[inside], slice(int(inside[0]), int(inside[-1]) + 1)
+        return pixels[inside], slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0)
 
     def extract(self, depth: np.ndarray) -> np.ndarray:
         """The frame (H, W) float32 of an image (height, width), metres, invalid 0."""

@@ -53,9 +53,7 @@ def hand_state(
     :param right: whether it is a right hand; None: not known, then the way in which the fingers bend tells
     :param pinched: `pinching` of the frame before, if there was one
     """
-    if skeleton is not HAND21:
-        joints, covariance = remap(joints, skeleton, HAND21), _in_hand21(covariance, skeleton)
-    joints = np.asarray(joints, float)
+    joints, covariance = in_hand21(joints, covariance, skeleton)
     try:
         local, _ = palm_frame(joints, right=right is not False)
     except HandGeometryError:
@@ -83,6 +81,10 @@ def joint_variance(covariance: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(variance) & (variance >= 0), variance, _UNKNOWN_M2)
 
 
-def _in_hand21(covariance: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    halves = np.asarray(covariance).reshape(len(skeleton), 2, 3)
-    return np.stack([remap(halves[:, i], skeleton, HAND21) for i in range(2)], axis=1).reshape(-1, 6)
+def in_hand21(joints: np.ndarray, covariance: np.ndarray, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (J, 3) and covariance (J, 6) of a skeleton as those of hand21, (21, 3) and (21, 6); NaN for joints that it lacks."""
+    joints, covariance = np.asarray(joints, float), np.asarray(covariance, float)
+    if skeleton is HAND21:
+        return joints, covariance
+    halves = [remap(covariance[:, half], skeleton, HAND21) for half in (slice(3), slice(3, 6))]
+    return remap(joints, skeleton, HAND21), np.concatenate(halves, axis=1)

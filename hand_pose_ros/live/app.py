@@ -1,8 +1,8 @@
 """The node without its transport: messages in, messages out, one worker thread that owns the engine.
 
-A transport subscribes to what `inputs` lists, hands each message over from any thread, and gets lists of (topic, message) on the
-worker's thread (the overlay on a thread of its own). Only the newest frame waits: when the network is slower than the camera,
-older frames are dropped and counted. What is wrong with one frame is logged and counted, and the node lives on.
+A transport subscribes to what `inputs` lists, hands each message over from any thread, and is given each message to publish with
+its topic on the worker's thread (the overlay on a thread of its own). Only the newest frame waits: when the network is slower
+than the camera, older frames are dropped and counted. What is wrong with one frame is logged and counted, and the node lives on.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class HandPoseApp:
     :param listened: whether someone listens to a topic now, for what is made only then
     :param lookup: transforms between frames
     :param pictures: converts colour images and overlays
+    :param cancelled: asked several times a second while the detector's TensorRT plan is waited for; True gives it up
     """
 
     def __init__(
@@ -93,11 +94,13 @@ class HandPoseApp:
         listened: Callable[[TopicSpec], bool] = lambda _: False,
         lookup: TransformLookup = no_transforms,
         pictures: Pictures | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self.parameters = parameters
         self._library, self._publish, self._load_engine = library, publish, load_engine
         self._topic_name, self._node_name, self._where, self._clock_ns = topic_name, node_name, where, clock_ns
         self._listened, self._lookup, self._pictures = listened, lookup, pictures or PlainPictures(library)
+        self._cancelled = cancelled
         self._detections = Detections(topic_name(DETECTIONS.name)) if parameters.use_detections else None
         self._color = ColorImages(topic_name(COLOR_IMAGE.name)) if parameters.overlay_color else None
         self._overlay: OverlayThread | None = None
@@ -128,6 +131,7 @@ class HandPoseApp:
         """Load the model and begin to answer; returns when the model is loaded.
 
         :raises ModelError: the model cannot be used
+        :raises BuildCancelled: `cancelled`, or what `load_engine` asks, returned True
         """
         self._thread = threading.Thread(target=self._run, name="hand-pose", daemon=True)
         self._thread.start()
@@ -160,8 +164,9 @@ class HandPoseApp:
             self._status = "" if enabled else status
             self._pairing = Pairing(self._image_topic, self._info_topic, self._where)
             self._slot.take(0)
-        if self._detections:
-            self._detections.clear()
+        for recent in (self._detections, self._color):
+            if recent:
+                recent.clear()
         self._between_frames(self._reset)
 
     def on_camera_info(self, info: Any) -> None:
@@ -189,7 +194,7 @@ class HandPoseApp:
         try:
             engine = self._load_engine()
             try:
-                self._step = FrameStep(engine, self._library, self.parameters, self._lookup)
+                self._step = FrameStep(engine, self._library, self.parameters, self._lookup, self._cancelled)
             except BaseException:
                 engine.close()
                 raise
@@ -295,6 +300,8 @@ class HandPoseApp:
         self._send(answered.messages)
         if self._listened(OVERLAY):
             self._draw(answered)
+        else:
+            self._statistics.drop_state("overlay")
         self._count(answered, waited_ms)
 
     def _regions(self, pair: Pair) -> tuple[PixelRegion, ...] | None:

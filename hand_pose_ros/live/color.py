@@ -41,15 +41,20 @@ class ColorImages:
             self._recent.add(message)
             self._came.notify_all()
 
+    def clear(self) -> None:
+        """Forget the images: what comes next may be of another time."""
+        self._recent.clear()
+
     def add_info(self, message: Any, _: int) -> None:
         """A sensor_msgs/CameraInfo came."""
         with self._lock:
             remember(self._infos, message)
 
     def at(self, stamp_ns: int, wait_s: float) -> Any | None:
-        """The image of that moment (within SAME_MOMENT_NS); waits up to `wait_s` for one that is as new."""
+        """The image of that moment (within SAME_MOMENT_NS); waits up to `wait_s` for one that is as new, or a little newer: those
+        that are much newer are of before time was set back."""
         with self._came:
-            self._came.wait_for(lambda: any(image.stamp_ns >= stamp_ns for image in self._recent.all()), wait_s)
+            self._came.wait_for(lambda: any(0 <= i.stamp_ns - stamp_ns <= MAX_APART_NS for i in self._recent.all()), wait_s)
         pair = self.near(stamp_ns, SAME_MOMENT_NS)
         return None if pair is None else pair.image
 

@@ -76,9 +76,9 @@ def _status(library: MessageLibrary, name: str, hardware: str, judged: tuple[int
 
 
 def _frequency(snapshot: Snapshot) -> tuple[int, str]:
-    """In FrequencyStatus's words, but a pause shorter than STALE_AFTER_S is no error yet."""
+    """As FrequencyStatus without a desired frequency, but a pause shorter than STALE_AFTER_S is no error yet."""
     if snapshot.frames:
-        return OK, "Desired frequency met"
+        return OK, f"{snapshot.rate_hz:.1f} Hz"
     return ERROR if snapshot.silent_s >= STALE_AFTER_S else WARN, "No events recorded."
 
 

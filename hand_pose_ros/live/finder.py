@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from hand_pose_ros.inference.engine import load_engine
@@ -9,11 +10,13 @@ from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.perception.detector import HandDetector
 
 
-def load_detector(parameters: Parameters) -> HandDetector | None:
+def load_detector(parameters: Parameters, cancelled: Callable[[], bool] = lambda: False) -> HandDetector | None:
     """The detector that the parameters name, by the back end that they name; None without one.
 
     A TensorRT plan of it is waited for: it is built in seconds, and the answers do not change between two frames.
 
+    :param cancelled: asked several times a second while the plan is waited for; True gives it up
+    :raises BuildCancelled: `cancelled` returned True
     :raises ModelError: it cannot be used, or is no detector
     :raises ShareError: the package has none
     """
@@ -21,7 +24,7 @@ def load_detector(parameters: Parameters) -> HandDetector | None:
     if path is None:
         return None
     settings = replace(parameters.engine_settings(), serve_while_building=False, precision="auto")
-    engine = load_engine(path, parameters.backend, parameters.threads, settings)
+    engine = load_engine(path, parameters.backend, parameters.threads, settings, cancelled)
     try:
         return HandDetector(engine)
     except BaseException:

@@ -8,12 +8,12 @@ import numpy as np
 
 from hand_pose_ros.hand.bone_lengths import BoneEstimate
 from hand_pose_ros.hand.bones import HandGeometryError, palm_coordinates
-from hand_pose_ros.hand.hand_state import HandState, hand_state, joint_variance
+from hand_pose_ros.hand.hand_state import HandState, hand_state, in_hand21, joint_variance
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.perception.types import FrameResult, Hand, Side
-from hand_pose_ros.skeleton import HAND21
+from hand_pose_ros.skeleton import HAND21, remap
 
-_FORGET_FRAMES = 300  # a hand that has not been seen for so long does not come back under its id
+_FORGET_FRAMES = 300  # a hand that comes back after that is learned anew
 
 
 class HandStates:
@@ -62,16 +62,18 @@ class HandStates:
 
     def _learned(self, hand: Hand, share: float) -> Hand:
         self._seen[hand.id] = self._frame
-        if hand.skeleton is not HAND21:
-            return hand
         left = hand.side is Side.LEFT
+        joints, covariance = in_hand21(hand.joints, hand.covariance, hand.skeleton)
         try:
-            local = palm_coordinates(hand.joints, right=not left)
+            local = palm_coordinates(joints, right=not left)
         except HandGeometryError:
             return hand
         was_left, estimate = self._bones.get(hand.id, (left, BoneEstimate()))
         if was_left != left:  # z was reversed
             estimate = BoneEstimate()
         self._bones[hand.id] = left, estimate
-        estimate.add(local, joint_variance(hand.covariance))
-        return replace(hand, joints=estimate.stabilized(hand.joints, share)) if share > 0 else hand
+        estimate.add(local, joint_variance(covariance))
+        if share == 0:
+            return hand
+        moved = remap(estimate.stabilized(joints, share), HAND21, hand.skeleton)
+        return replace(hand, joints=np.where(np.isfinite(moved), moved, hand.joints))  # its own points stay where they are

@@ -113,6 +113,10 @@ class Statistics:
             self._problems[name] += 1
             self._last_problem = problem
 
+    def drop_state(self, name: str) -> None:
+        """An optional input or output is not in use any more."""
+        self._states.pop(name, None)
+
     def rest(self) -> None:
         """No frames are expected: silence is no fault."""
         self._silent_s = 0.0

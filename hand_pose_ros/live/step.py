@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -42,17 +42,24 @@ class FrameStep:
     """Decodes, finds hands, builds messages. Not thread safe. The detector that the parameters name is its own.
 
     :param lookup: the transforms for `target_frame`
-    :raises ModelError, ShareError: as `load_detector`, or the engine's model does not tell joints
+    :param cancelled: as `load_detector`
+    :raises ModelError, ShareError, BuildCancelled: as `load_detector`, or the engine's model does not tell joints
     """
 
     def __init__(
-        self, engine: Engine, library: MessageLibrary, parameters: Parameters, lookup: TransformLookup = no_transforms
+        self,
+        engine: Engine,
+        library: MessageLibrary,
+        parameters: Parameters,
+        lookup: TransformLookup = no_transforms,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self._parameters, self._lookup = parameters, lookup
-        self._detector = load_detector(parameters)
+        self._detector = load_detector(parameters, cancelled)
         self._pipeline = Pipeline(engine, parameters.pipeline_settings(), self._detector)
         self._needs_color = crop_kind(engine.card) == "rgb_crop"
         self._outputs = OutputBuilder(library, parameters, engine.card.name)
+        self._frame_id: str | None = None
 
     def configure(self, parameters: Parameters) -> None:
         """Other values from the next frame on; the hands stay."""
@@ -80,7 +87,7 @@ class FrameStep:
         return self._outputs.angle_error_m
 
     def run(self, image: Any, info: Any, regions: Sequence[PixelRegion] | None = None, color: Any | None = None) -> Answered:
-        """Answer one frame.
+        """Answer one frame; one of another camera than the frame before, by its frame_id, starts tracking anew.
 
         Without the transform to the target frame it is answered without hands: a controller that listens must never get numbers
         in another frame than it asked for.
@@ -95,6 +102,10 @@ class FrameStep:
         started = time.perf_counter()
         scale = self._parameters.depth_scale or None
         depth = depth_frame(image, info, rectified=self._parameters.rectified, depth_scale=scale)
+        if depth.frame_id != self._frame_id:  # of another camera: the hands' places mean nothing in its frame
+            if self._frame_id is not None:
+                self.reset()
+            self._frame_id = depth.frame_id
         if self._needs_color and color is not None:
             depth = replace(depth, color=registered_rgb(color, image))
         stage_ms = {"decode": _since(started)}

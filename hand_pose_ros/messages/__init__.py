@@ -1,1 +1,1 @@
-"""Messages in and out: the same builders and readers for every message library (rosbags now, rclpy in a ROS 2 installation)."""
+"""Messages in and out: the same builders and readers for every message library (rosbags, or rclpy in a ROS 2 installation)."""

@@ -11,32 +11,26 @@ import numpy as np
 from hand_pose_ros.hand.bone_file import bones_to_json
 from hand_pose_ros.hand.bone_lengths import BoneEstimate
 from hand_pose_ros.hand.frames import quaternion_from_matrix
-from hand_pose_ros.hand.grasp import OPPOSING
+from hand_pose_ros.hand.grasp import OPPOSING, GraspFrame
 from hand_pose_ros.hand.grasp_label import LABELS
 from hand_pose_ros.hand.hand_state import HandState
 from hand_pose_ros.hand.kinematics import ANGLE_NAMES
 from hand_pose_ros.messages.builders import make_pose
 from hand_pose_ros.messages.library import MessageLibrary, make_header
-from hand_pose_ros.perception.types import FrameResult, Hand, Side
+from hand_pose_ros.perception.types import FrameResult, Hand
 
 
-def hand_joint_states(library: MessageLibrary, result: FrameResult, states: Mapping[int, HandState]) -> Any:
-    """sensor_msgs/msg/JointState with the angles of all hands, radians, called `<side>_<angle>`.
+def hand_joint_states(
+    library: MessageLibrary, result: FrameResult, states: Mapping[int, HandState], owners: Mapping[int, str]
+) -> Any:
+    """sensor_msgs/msg/JointState with the angles of all hands, radians, called `<owner>_<angle>`.
 
-    A hand whose side is not known, and of two hands of one side the one that is less sure, has `hand_<slot>` for a side.
+    :param states: by the hand's id
+    :param owners: what each of these hands is called
     """
-    names: list[str] = []
-    angles: list[np.ndarray] = []
-    taken = set()
-    for hand in sorted(result.hands, key=_sureness, reverse=True):
-        if (state := states.get(hand.id)) is None:
-            continue
-        known = hand.side is not Side.UNKNOWN and hand.side not in taken
-        taken.add(hand.side)
-        owner = hand.side.name.lower() if known else f"hand_{hand.slot}"
-        names += [f"{owner}_{name}" for name in ANGLE_NAMES]
-        angles.append(state.angles)
-    position = np.concatenate(angles) if angles else np.zeros(0)
+    known = [hand.id for hand in result.hands if hand.id in states]
+    names = [f"{owners[hand]}_{name}" for hand in known for name in ANGLE_NAMES]
+    position = np.concatenate([states[hand].angles for hand in known]) if known else np.zeros(0)
     header = make_header(library, result.stamp_ns, result.frame_id)
     return library.make("sensor_msgs/msg/JointState", header=header, name=names, position=position)
 
@@ -61,15 +55,11 @@ def hand_grasps(library: MessageLibrary, result: FrameResult, states: Mapping[in
     return library.make("hand_pose_ros/msg/HandGraspArray", header=header, hands=hands)
 
 
-def grasp_pose(library: MessageLibrary, result: FrameResult, states: Mapping[int, HandState]) -> Any | None:
-    """geometry_msgs/msg/PoseStamped of the grasp of the surest hand that has one; None without."""
-    for hand in sorted(result.hands, key=_sureness, reverse=True):
-        state = states.get(hand.id)
-        if state is not None and state.grasp is not None:
-            pose = make_pose(library, state.grasp.origin, quaternion_from_matrix(state.grasp.axes))
-            header = make_header(library, result.stamp_ns, result.frame_id)
-            return library.make("geometry_msgs/msg/PoseStamped", header=header, pose=pose)
-    return None
+def grasp_pose(library: MessageLibrary, result: FrameResult, grasp: GraspFrame) -> Any:
+    """geometry_msgs/msg/PoseStamped of the grasp of one of the hands."""
+    pose = make_pose(library, grasp.origin, quaternion_from_matrix(grasp.axes))
+    header = make_header(library, result.stamp_ns, result.frame_id)
+    return library.make("geometry_msgs/msg/PoseStamped", header=header, pose=pose)
 
 
 def hand_bones(library: MessageLibrary, known: list[tuple[Hand, BoneEstimate]]) -> Any:
@@ -85,8 +75,3 @@ def hand_bones(library: MessageLibrary, known: list[tuple[Hand, BoneEstimate]]) 
         for hand, estimate in known
     ]
     return library.make("std_msgs/msg/String", data=json.dumps({"hands": hands}))
-
-
-def _sureness(hand: Hand) -> float:
-    confidence = np.asarray(hand.confidence, float)
-    return float(hand.presence) * float(np.nanmean(confidence) if np.isfinite(confidence).any() else 1.0)

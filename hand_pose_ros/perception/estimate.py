@@ -175,7 +175,7 @@ class HandEstimator:
         if placed is None:
             return None
         estimate = Estimate(placed, mirrored, joints, covariance, confidence, presence, right_side, self._bones)
-        return estimate if (estimate.joints[:, 2] > 0).all() else None
+        return estimate if np.isfinite(estimate.joints).all() and (estimate.joints[:, 2] > 0).all() else None
 
 
 _MIRROR_JOINTS = np.array([-1.0, 1.0, 1.0])

@@ -109,7 +109,7 @@ def test_a_robots_hand_follows():
         angles = partner.publisher("hand_joint_states", HAND_JOINT_STATES.typename)
         goals = partner.heard("goal", "trajectory_msgs/msg/JointTrajectory")
         result, states = outputs_of(0, BENT)
-        partner.until(lambda: goals, lambda: angles.publish(hand_joint_states(ros.LIBRARY, result, states)))
+        partner.until(lambda: goals, lambda: angles.publish(hand_joint_states(ros.LIBRARY, result, states, {1: "right"})))
         goal = dict(zip(goals[0].joint_names, goals[0].points[0].positions))
         assert len(goal) == 16
         assert np.degrees([goal["joint_1.0"], goal["joint_2.0"]]) == pytest.approx([30, 50], abs=0.1)
@@ -146,7 +146,7 @@ def test_the_model_of_the_hand_lies_on_its_joints(side):
 
         def say() -> None:
             transforms.publish(hand_transforms(ros.LIBRARY, result, "r/"))
-            angles.publish(hand_joint_states(ros.LIBRARY, result, states))
+            angles.publish(hand_joint_states(ros.LIBRARY, result, states, {1: name}))
 
         stamp = ros.rclpy.time.Time(nanoseconds=result.stamp_ns)
         links = {

@@ -48,6 +48,15 @@ def test_autostart_with_a_camera_preset_in_a_namespace(model, domain):
         assert "process has finished cleanly" in launch.log and "Traceback" not in launch.log
 
 
+def test_the_log_level_holds_in_a_namespace(model, domain):
+    """There the node's logger has another name."""
+    client = ros.Client(domain, name="/robot1/hand_pose", namespace="/robot1")
+    with Launch(domain, "hand_pose.launch.py", f"model:={model}", "namespace:=robot1", "log_level:=error") as launch:
+        client.wait_until(lambda: client.state() == "active", "active")
+        client.close()
+        assert "listens to" not in launch.log
+
+
 def test_without_autostart_it_waits(model, domain):
     client = ros.Client(domain)
     with Launch(domain, "hand_pose.launch.py", f"model:={model}", "autostart:=false") as launch:

@@ -35,6 +35,10 @@ STATES = {
 }
 
 
+OWNERS = {h.id: f"hand_{h.slot}" for h in RESULT.hands}
+GRASP = next(iter(STATES.values())).grasp
+
+
 def diagnostics(of):
     snapshot = Statistics().close_period(1.0, 3)
     names = {"node": "n", "topic": "/d", "backend": "b", "model": "m", "engine": ""}
@@ -47,8 +51,8 @@ def diagnostics(of):
         ("hand_pose_ros/msg/HandPoseArray", lambda of: hand_pose_array(of, RESULT, "tiny")),
         ("hand_pose_ros/msg/HandPoseArray", lambda of: hand_pose_array(of, RESULT, "tiny", STATES)),
         ("hand_pose_ros/msg/HandGraspArray", lambda of: hand_grasps(of, RESULT, STATES)),
-        ("sensor_msgs/msg/JointState", lambda of: hand_joint_states(of, RESULT, STATES)),
-        ("geometry_msgs/msg/PoseStamped", lambda of: grasp_pose(of, RESULT, STATES)),
+        ("sensor_msgs/msg/JointState", lambda of: hand_joint_states(of, RESULT, STATES, OWNERS)),
+        ("geometry_msgs/msg/PoseStamped", lambda of: grasp_pose(of, RESULT, GRASP)),
         ("tf2_msgs/msg/TFMessage", lambda of: hand_transforms(of, RESULT, "r/")),
         ("visualization_msgs/msg/MarkerArray", lambda of: hand_markers(of, RESULT, (1, 2))),
         ("geometry_msgs/msg/PoseArray", lambda of: palm_poses(of, RESULT)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +119,19 @@ def write_bag(
     compressed: bool = False,
     truth: dict[int, Any] | None = None,
     colors: dict[str, dict[int, Any]] | None = None,
+    damaged: Collection[tuple[str, int]] = (),
 ) -> Path:
     """A recording by the rosbags library, camera info before its image; `truth` maps the frame to a HandPoseArray.
 
     :param compressed: the images as compressedDepth, too
     :param colors: colour images of frames by topic; written after the depth image of their frame
+    :param damaged: topic and frame of messages of which the second half is missing
     """
+
+    def cdr(topic: str, index: int, message: Any, typename: str) -> memoryview:
+        data = library.serialize(message, typename)
+        return data[: len(data) // 2] if (topic, index) in damaged else data
+
     with Writer(path, version=8, storage_plugin=plugin) as writer:
         store = library.typestore
         images = [writer.add_connection(topic, IMAGE, typestore=store) for topic in depth_topics]
@@ -133,16 +141,18 @@ def write_bag(
         pictures = {topic: writer.add_connection(topic, IMAGE, typestore=store) for topic in colors or {}}
         for index in range(frames):
             if infos and index >= info_from:
-                writer.write(infos, stamp(index), library.serialize(info_message(library, index, info_frame_id), INFO))
+                info_cdr = cdr(INFO_TOPIC, index, info_message(library, index, info_frame_id), INFO)
+                writer.write(infos, stamp(index), info_cdr)
             for connection in images:
-                writer.write(connection, stamp(index), library.serialize(image_message(library, index), IMAGE))
+                writer.write(connection, stamp(index), cdr(connection.topic, index, image_message(library, index), IMAGE))
             if packed:
-                writer.write(packed, stamp(index), library.serialize(compressed_message(library, index), COMPRESSED))
+                packed_cdr = cdr(COMPRESSED_TOPIC, index, compressed_message(library, index), COMPRESSED)
+                writer.write(packed, stamp(index), packed_cdr)
             for topic, messages in (colors or {}).items():
                 if index in messages:
-                    writer.write(pictures[topic], stamp(index), library.serialize(messages[index], IMAGE))
+                    writer.write(pictures[topic], stamp(index), cdr(topic, index, messages[index], IMAGE))
             if truths and index in truth:
-                writer.write(truths, stamp(index), library.serialize(truth[index], HANDS))
+                writer.write(truths, stamp(index), cdr(TRUTH_TOPIC, index, truth[index], HANDS))
     return path
 
 

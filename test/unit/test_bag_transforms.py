@@ -69,6 +69,17 @@ def test_frames_that_nothing_joins(bag, library, tmp_path):
         BagTransforms(bare, library, "camera", "mocap", "truth")
 
 
+def test_a_broken_transform_matters_where_it_is_between_the_frames_and_is_named_there(tmp_path, library):
+    messages = [
+        ("/tf_static", 0, transform_message(library, 0, "base", "camera", (0, 0, 1))),
+        ("/tf_static", 0, transform_message(library, 0, "base", "gripper", (0, 0, 0), (0, 0, 0, 0))),
+    ]
+    path = write_messages(tmp_path / "bag", library, messages)
+    assert BagTransforms(path, library, "base", "camera", "truth").at(0).translation == pytest.approx([0, 0, 1])
+    with pytest.raises(EvaluationError, match="bag: the recorded transform to 'gripper': quaternion .* mend who publishes it"):
+        BagTransforms(path, library, "camera", "gripper", "truth").at(0)
+
+
 def test_slerp_turns_evenly_the_short_way():
     a, b = np.array([0, 0, 0, 1.0]), -np.array([0, 0, HALF, HALF])
     third = slerp(a, b, 1 / 3)

@@ -3,11 +3,11 @@ import shutil
 
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
-from small_bags import HANDS, IMAGE, IMAGE_TOPIC, INFO_TOPIC, TRUTH_TOPIC, camera_yaml, stamp, write_bag
+from small_bags import HANDS, IMAGE, IMAGE_TOPIC, INFO_TOPIC, TRUTH_TOPIC, camera_yaml, color_message, stamp, write_bag
 
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.reader import BagReader
-from hand_pose_ros.bags.source import open_source
+from hand_pose_ros.bags.source import open_source, playable
 from hand_pose_ros.messages.library import make_header
 from hand_pose_ros.messages.library import stamp_ns as stamp_of
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
@@ -118,6 +118,31 @@ def test_camera_info_of_another_frame_is_said(tmp_path, library, frames):
 
 
 # -- damaged recordings
+
+
+def test_a_damaged_message_costs_what_it_holds_and_is_named(tmp_path, library, caplog):
+    truth = {i: library.make(HANDS, header=make_header(library, stamp(i), "c"), hands=[]) for i in range(4)}
+    colors = {"/color": {i: color_message(library, i) for i in range(4)}}
+    damaged = [(IMAGE_TOPIC, 0), (IMAGE_TOPIC, 2), (INFO_TOPIC, 1), (TRUTH_TOPIC, 3), ("/color", 3)]
+    path = write_bag(tmp_path / "bag", library, 4, truth=truth, colors=colors, damaged=damaged)
+    source = open_source(path, library, truth_topic=TRUTH_TOPIC, color_topic="")
+    frames = list(source.frames())
+    assert [bool(frame.error) for frame in frames] == [True, False, True, False]
+    assert "damaged in the recording: " in frames[2].error and " bytes are no sensor_msgs/msg/Image" in frames[2].error
+    assert [stamp_of(frame.image.header) for frame in frames] == [stamp(i) for i in range(4)]  # of the recording where damaged
+    assert stamp_of(frames[1].info.header) == stamp(0)
+    assert sorted(source.truth) == [stamp(0), stamp(1), stamp(2)]
+    assert [frame.color is not None for frame in frames] == [True, True, True, False]
+    for topic in (INFO_TOPIC, TRUTH_TOPIC, "/color"):
+        assert f"{path}: a message on {topic} is damaged and left out: " in caplog.text
+    assert [frame.name for frame in playable(source)] == ["000001", "000003"]
+    assert f"{path}: frame 000002 is left out: damaged in the recording" in caplog.text
+
+
+def test_a_topic_of_damaged_messages_alone_is_said(tmp_path, library):
+    path = write_bag(tmp_path / "bag", library, 2, damaged=[(IMAGE_TOPIC, 0), (IMAGE_TOPIC, 1)])
+    with pytest.raises(BagError, match=f"bag: not one message on {IMAGE_TOPIC} can be read: copy the recording again"):
+        open_source(path, library)
 
 
 @pytest.mark.parametrize("keep_metadata", [True, False])

@@ -10,6 +10,7 @@ from scenes import CAMERA, blank, draw_hand
 from tiny_model import write_tiny_model
 
 from hand_pose_ros import bench
+from hand_pose_ros.live.parameters import ParameterError
 
 CAMERA_YAML = f"""
 image_width: {CAMERA.width}
@@ -78,3 +79,8 @@ def test_figures_by_hand():
 def test_recording_without_images(tmp_path, model):
     with pytest.raises(ValueError, match="is no recording"):
         run("--recording", tmp_path, "--model", model)
+
+
+def test_no_frames_to_time(recording, model):
+    with pytest.raises(ParameterError, match="--frames 0: at least 1"):
+        run("--recording", recording, "--model", model, "--frames", "0")

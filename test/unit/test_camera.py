@@ -72,6 +72,11 @@ def test_an_uncalibrated_camera_is_refused_with_the_remedy():
         Camera.from_camera_info(camera_info(k=[0.0] * 9, p=[0.0] * 12))
 
 
+def test_distortion_that_is_no_number_is_refused():
+    with pytest.raises(CameraError, match="not numbers: mend D"):
+        Camera.from_camera_info(camera_info(d=[0.1, float("nan"), 0, 0]), rectified=False)
+
+
 def test_an_unknown_lens_is_refused_only_where_it_matters():
     fisheye = camera_info(d=[0.1, 0.1, 0, 0], distortion_model="equidistant")
     with pytest.raises(CameraError, match="equidistant.*rectif"):

@@ -103,6 +103,16 @@ def test_hands_of_colour_and_depth(color_model, color_first: bool):
         assert node.state("found")
 
 
+def test_a_recording_that_begins_again_waits_for_its_colour_images_anew(color_model):
+    """Colour images of the run before are newer, so that it would not be waited for those to come."""
+    with Running(color_model) as node:
+        for index in [*range(6, 12), *range(4)]:
+            node.send(index)
+            time.sleep(0.01)
+            node.send_color(index)
+            assert len(node.hands().hands) == 1, index
+
+
 def test_without_colour_images_the_topic_is_named(color_model, caplog):
     with Running(color_model) as node, caplog.at_level(logging.WARNING):
         node.send(0)

@@ -57,7 +57,7 @@ def test_names_and_keys(statistics, message):
         "Duration of window (s)": "1.000000",
         "Actual frequency (Hz)": "30.000000",
     }
-    assert (hands.message, topic.message) == ("30.0 Hz, 0 hands", "Desired frequency met")
+    assert (hands.message, topic.message) == ("30.0 Hz, 0 hands", "30.0 Hz")
 
 
 def test_a_silent_camera_is_a_warning_and_then_an_error(statistics, message):

@@ -77,6 +77,14 @@ def test_of_two_hands_of_one_side_the_surer_has_its_name():
     assert angles_of(message, "hand_0_")["index_pip_flexion"] == pytest.approx(50)
 
 
+def test_the_name_of_a_side_stays_with_its_hand():
+    outputs = builder()
+    for first, second, right in [(0.5, 0.9, 2), (0.9, 0.5, 2), (0.9, 0.4, 1)]:
+        bent, straight = hand(BENT, 1, presence=first), hand(posed(), 2, presence=second)
+        got = angles_of(built(outputs, bent, straight)[HAND_JOINT_STATES.name], "right_")
+        assert got["index_pip_flexion"] == pytest.approx(50 if right == 1 else 0, abs=1e-6)
+
+
 def test_a_hand_without_a_palm_has_no_angles_and_no_grasp():
     line = np.linspace([0, 0, 0], [0.1, 0.1, 0], 21)
     got = built(builder(), hand(line))
@@ -119,9 +127,19 @@ def test_messages_survive_the_wire():
     assert grasps.hands[0].pinching.tolist() == [True, False, False, False]
 
 
-def test_the_grasp_pose_is_of_the_surest_hand():
-    got = built(builder(), hand(CASES["pinch"], 1, presence=0.5), hand(CASES["tripod"], 2, Side.LEFT))
-    assert got[GRASP_POSE.name].pose == got[HANDS.name].hands[1].grasp
+def test_the_grasp_pose_is_of_the_surest_hand_and_stays_with_it():
+    """Until it goes, or another is twice as sure."""
+    outputs, poses = builder(), []
+    for first, second in [(0.5, 0.9), (0.9, 0.5), (0.9, 0.4), (0.4, 0.7), (0.9, None), (None, 0.8), (0.7, 0.8)]:
+        hands = [] if first is None else [hand(CASES["pinch"], 1, presence=first)]
+        hands += [] if second is None else [hand(CASES["tripod"], 2, Side.LEFT, presence=second)]
+        got = built(outputs, *hands)
+        ids = {h.id for h in got[HANDS.name].hands if h.grasp == got[GRASP_POSE.name].pose}
+        poses.append(ids.pop())
+    assert poses == [2, 2, 1, 1, 1, 2, 2]
+    outputs.reset()
+    got = built(outputs, hand(CASES["pinch"], 1, presence=0.9), hand(CASES["tripod"], 2, Side.LEFT, presence=0.8))
+    assert got[GRASP_POSE.name].pose == got[HANDS.name].hands[0].grasp
 
 
 def test_a_pinch_is_held_hand_by_hand_and_forgotten_with_the_hands():
@@ -167,6 +185,19 @@ def test_stabilisation_is_off_unless_asked_for():
     last = [held.stabilized(f) for f in frames][-1].hands[0].joints
     size = np.linalg.norm(last[TIPS["index"]] - last[0]) / np.linalg.norm(BENT[TIPS["index"]])
     assert 1.0 < size < 1.27
+
+
+def test_every_skeleton_with_the_joints_of_hand21_has_bones_and_is_stabilised():
+    rhd = skeleton("rhd21")
+    ours, theirs = builder(bone_stabilization=1.0), builder(bone_stabilization=1.0)
+    for scale in (1.0, 1.0, 1.3):
+        one = FrameResult(STAMP, "depth_optical", (hand(BENT * scale),))
+        other = remap(one.hands[0].joints, HAND21, rhd)
+        two = FrameResult(STAMP, "depth_optical", (hand(BENT, skeleton=rhd, joints=other),))
+        held, as_well = ours.stabilized(one), theirs.stabilized(two)
+    assert np.abs(as_well.hands[0].joints - other).max() > 0.005
+    assert remap(as_well.hands[0].joints, rhd, HAND21) == pytest.approx(held.hands[0].joints)
+    assert HAND_BONES.name in {spec.name for spec, _ in theirs.build(as_well)}
 
 
 def test_outputs_can_be_switched_off():

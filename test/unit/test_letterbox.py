@@ -46,6 +46,11 @@ def test_images_of_other_shapes(width, height, step, place):
     assert len(box.rows) == place[0].stop - place[0].start and len(box.columns) == place[1].stop - place[1].start
 
 
+def test_of_an_image_lower_than_a_pixel_of_the_frame_nothing_is_seen():
+    box = Letterbox(Camera(2000, 10, 400.0, 400.0, 1000, 5))
+    assert not box.extract(np.ones((10, 2000), np.float32)).any()
+
+
 def test_normalised_coordinates_are_of_the_frame_s_edges():
     box = Letterbox(VGA)
     # The image's left outer edge is the frame's; its upper one is at 4 of 128 rows.

@@ -5,7 +5,9 @@ import pytest
 from scenes import CAMERA, blank, draw_hand, draw_person
 from tiny_model import CONFIDENCE, tiny_card, write_tiny_model
 
+from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.inference.engine import Engine, load_engine
+from hand_pose_ros.perception.estimate import HandEstimator, StageClock
 from hand_pose_ros.perception.localize import Candidate
 from hand_pose_ros.perception.pipeline import STAGES, Pipeline, PipelineSettings
 from hand_pose_ros.perception.types import DepthFrame, PixelRegion, Side
@@ -311,6 +313,18 @@ def test_presence_and_side_of_the_model_are_used():
 @pytest.mark.parametrize("name, shape", [("joints", (21, 3)), ("covariance", (21, 6)), ("confidence", (21,))])
 def test_answers_that_are_not_finite_are_no_hands(name, shape):
     assert Pipeline(Scripted(THREE, **{name: np.full(shape, np.nan)})).process(frames(hand_at(0))[0]).hands == ()
+
+
+def test_joints_beyond_what_a_wide_lens_maps_are_no_hand():
+    """The lens's polynomial folds at the image's border: a pixel beyond has no ray."""
+    camera = Camera(640, 480, 330.0, 330.0, 319.5, 239.5, (-0.28, 0.07, 0.0, 0.0, -0.008))
+    frame = DepthFrame(np.full((480, 640), 0.5, np.float32), camera, 0, "camera")
+    inside, border = camera.back_project(np.array([[400.0, 240.0], [600.0, 440.0]]), 0.5)
+    joints = np.tile([0.9, 0.9, 0.0], (21, 1))
+    estimator = HandEstimator(Scripted(THREE, joints=joints), 0.25, min_depth_m=0.1, max_depth_m=1.5)
+    found = estimator.run(frame, [inside, border], [False, False], StageClock("crop", "network"))
+    assert found[0] is not None and np.isfinite(found[0].joints).all()
+    assert found[1] is None
 
 
 def test_unsure_hand_is_kept_but_not_taken_up():

@@ -228,13 +228,45 @@ def test_frames_that_cannot_be_read_are_counted_and_the_others_answered(tmp_path
     assert "frame 000001: image of 100 bytes" in caplog.text
 
 
+def test_a_damaged_message_costs_one_frame(tmp_path, library, model, capsys):
+    bag = write_bag(tmp_path / "in", library, 5, damaged=[(IMAGE_TOPIC, 2)])
+    assert replay(bag, tmp_path / "out", model, "--no-video") == 0
+    assert [bool(line["hands"]) for line in lines(tmp_path / "out")] == [True, True, False, True, True]
+    assert "5 frames with a hand, 1 not answered" in capsys.readouterr().out
+    assert figures(tmp_path / "out")["complete"]
+
+
+def test_frames_without_stamps_are_told_with_the_likely_cause(tmp_path, library, model, monkeypatch):
+    import small_bags
+
+    good = small_bags.image_message
+
+    def without_stamp(lib, index):
+        image = good(lib, index)
+        image.header = make_header(lib, 0, image.header.frame_id)
+        return image
+
+    monkeypatch.setattr(small_bags, "image_message", without_stamp)
+    assert replay(write_bag(tmp_path / "in", library, 3), tmp_path / "out", model, "--no-video") == 0
+    assert [line.get("error", "") for line in lines(tmp_path / "out")][1:] == [
+        "its stamp is 0.0 ms behind, not newer than the one before (published twice? stamp not set?)"
+    ] * 2
+
+
+def test_a_detector_that_is_none_is_said_before_anything_is_written(tmp_path, library, model, capsys):
+    bag = write_bag(tmp_path / "in", library, 2)
+    assert replay(bag, tmp_path / "out", model, "--set", f"detector:={model}") == 1
+    assert "detector" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
 def test_an_unexpected_fault_costs_one_frame(tmp_path, library, model, monkeypatch):
     engine_infer, calls = OnnxRuntimeEngine.infer, []
 
     def failing(self, inputs):
-        calls.append(1)
-        if len(calls) == 3:
-            raise RuntimeError("out of memory")
+        if "depth_crop" in inputs:  # of the model, not of the detector
+            calls.append(1)
+            if len(calls) == 3:
+                raise RuntimeError("out of memory")
         return engine_infer(self, inputs)
 
     monkeypatch.setattr(OnnxRuntimeEngine, "infer", failing)

@@ -12,6 +12,7 @@ from hand_pose_ros.live.step import FrameStep
 from hand_pose_ros.live.topics import HAND_MARKERS, HANDS, PALM_POSES, TRANSFORMS
 from hand_pose_ros.live.transforms import TransformMissing
 from hand_pose_ros.messages.depth_input import compressed_depth_image
+from hand_pose_ros.messages.library import make_header
 from hand_pose_ros.perception.types import PixelRegion
 
 STAGES = ["decode", "localize", "crop", "network", "track", "build"]
@@ -49,6 +50,22 @@ def test_parameters_hold_from_the_next_frame_on_and_reset_gives_other_ids(step, 
     assert after == (pytest.approx(0.45), before[1], before[2] - 1)
     step.reset()
     assert run(2)[1] != before[1]
+
+
+def test_the_image_of_another_camera_starts_anew(library, model):
+    """What was smoothed in one camera's frame is no place in the other's."""
+    step = FrameStep(load_engine(model), library, Parameters(smoothing=1.0))
+
+    def run(index, frame_id, step=step):
+        image, info = image_message(library, index), info_message(library, index, frame_id)
+        image.header = make_header(library, stamp(index), frame_id)
+        return step.run(image, info).result.hands[0]
+
+    before = [run(i, "left_optical") for i in range(3)][-1]
+    after = run(15, "right_optical")  # the hand is elsewhere in its image
+    assert after.id != before.id
+    fresh = run(15, "right_optical", FrameStep(load_engine(model), library, Parameters(smoothing=1.0)))
+    assert after.joints == pytest.approx(fresh.joints)
 
 
 def test_an_image_that_cannot_be_read_is_said(step, library):

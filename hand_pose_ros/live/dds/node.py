@@ -62,6 +62,7 @@ def _serve(peer: DdsPeer, parameters: Parameters, where: str, stop: threading.Ev
         lambda: load_engine(
             parameters.model_path(), parameters.backend, parameters.threads, parameters.engine_settings(), stop.is_set
         ),
+        cancelled=stop.is_set,
         topic_name=peer.name.topic,
         node_name=peer.name.full_name.lstrip("/"),
         where=where,

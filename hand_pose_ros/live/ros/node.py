@@ -136,6 +136,10 @@ class HandPoseNode(LifecycleNode):
         if parameters.target_frame or parameters.overlay_color:
             own = tuple(f"{parameters.frame_prefix}hand_{slot}/" for slot in range(parameters.max_hands))
             self._transforms = Transforms(self, own)
+
+        def shut_down() -> bool:
+            return not self.context.ok()
+
         self._app = HandPoseApp(
             parameters,
             library,
@@ -145,8 +149,9 @@ class HandPoseNode(LifecycleNode):
                 parameters.backend,
                 parameters.threads,
                 parameters.engine_settings(),
-                cancelled=lambda: not self.context.ok(),
+                shut_down,
             ),
+            cancelled=shut_down,
             topic_name=self.resolve_topic_name,
             node_name=self.get_fully_qualified_name().lstrip("/"),
             where=f"domain {self.context.get_domain_id()}",
