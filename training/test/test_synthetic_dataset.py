@@ -100,7 +100,9 @@ def test_joints_lie_just_under_the_skin_that_is_seen():
 def test_negatives_hold_no_hand():
     samples = [SyntheticCrops(8, 60, SyntheticSettings(negatives=1.0))[i] for i in range(60)]
     assert all(s["present"] == 0 and not s["joints"].any() for s in samples)
-    assert np.mean([(s["depth_crop"] < BACKGROUND).mean() > 0.02 for s in samples]) > 0.8
+    shown = np.array([(s["depth_crop"] < BACKGROUND).mean() for s in samples])
+    assert shown.min() > 0.005  # what is emptier the node never shows a network (MIN_FOREGROUND; noise takes a little)
+    assert np.mean(shown > 0.02) > 0.8
 
 
 def test_both_sides_and_objects_come_up():

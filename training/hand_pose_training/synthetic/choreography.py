@@ -63,6 +63,11 @@ class Stage:
     edge_m: np.ndarray
     base: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
+    @property
+    def inward(self) -> int:
+        """Sign of the yaw that turns the palms to each other: one's own hands show the camera their backs."""
+        return -self.right_x
+
     def outward(self, hand: int) -> np.ndarray:
         """(3,) from the middle to a hand's own side."""
         return np.array([self.right_x if hand == RIGHT else -self.right_x, 0.0, 0.0])
@@ -154,7 +159,12 @@ def touch(script: Script, start: float) -> float:
     stage, rng = script.stage, script.rng
     move, hold, turn = rng.uniform(0.5, 0.9), rng.uniform(0.2, 0.6), rng.uniform(0.9, 1.25)
     for hand in (RIGHT, LEFT):
-        script.move(hand, start + move, stage.middle + rng.uniform(0.024, 0.034) * stage.outward(hand), np.array([turn, 0, 0]))
+        script.move(
+            hand,
+            start + move,
+            stage.middle + rng.uniform(0.024, 0.034) * stage.outward(hand),
+            np.array([stage.inward * turn, 0, 0]),
+        )
         script.shape(hand, start + 0.6 * move, start + move + hold, "flat")
         script.positions[hand].hold(start + move + hold)
         script.angles[hand].hold(start + move + hold)
@@ -169,7 +179,8 @@ def clasp(script: Script, start: float) -> float:
     move, hold = rng.uniform(0.5, 0.9), rng.uniform(0.2, 0.6)
     for hand in (RIGHT, LEFT):
         side = 0.036 * stage.outward(hand) + (0, 0, 0.012 if hand == cup else -0.012)
-        script.move(hand, start + move, stage.middle + side, np.array([0.8 if hand == cup else 0.3, 0, 0]))
+        turn = stage.inward * (0.8 if hand == cup else 0.3)
+        script.move(hand, start + move, stage.middle + side, np.array([turn, 0, 0]))
         script.shape(hand, start + 0.6 * move, start + move + hold, "cup" if hand == cup else "fist")
         script.positions[hand].hold(start + move + hold)
         script.angles[hand].hold(start + move + hold)

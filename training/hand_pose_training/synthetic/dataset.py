@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hand_pose_ros.geometry.color_crop import ColorCrop
-from hand_pose_ros.geometry.crop import CubeCrop
+from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
+from hand_pose_ros.perception.estimate import MIN_FOREGROUND
 from hand_pose_ros.skeleton import HAND21
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
 from hand_pose_training.synthetic.scene import Scene, SceneSettings, sample_scene
@@ -34,7 +35,7 @@ class SyntheticSettings:
     :param center_error_m: the crop's centre is off by up to so much along every axis
     :param center_tail: share of samples that are off by up to twice as much
     :param negatives: share of crops without a hand
-    :param any_roll: share of hands with any roll in the image; the others are upright within about 40 degrees
+    :param any_roll: share of views with any roll of the image; the others roll by less than about 40 degrees
     :param right_hands: share of right hands
     :param distance_m: range of the hand's distance
     :param held_out: people, families of objects and sensor models that training never draws
@@ -105,8 +106,15 @@ class SyntheticCrops:
             center[2] = max(center[2], 0.15)
             crop = CubeCrop(scene.camera, center, rng.uniform(*s.cube_m), s.size)
             buffer = scene.render(Window.around(*crop.sample_pixels(), sensor.reach_px, scene.camera))
-            if not scene.present or scene.hidden_joints(buffer) <= MAX_HIDDEN_JOINTS:
+            if scene.hidden_joints(buffer) <= MAX_HIDDEN_JOINTS if scene.present else _shows_something(crop, buffer):
                 return crop, scene, buffer, sensor, rng
+
+
+def _shows_something(crop: CubeCrop, buffer: ZBuffer) -> bool:
+    """Whether there is enough in the crop for the node to ask the network."""
+    far_m = crop.center[2] + crop.half_m
+    depth = sense(buffer.inverse_depth, buffer.window, *crop.sample_pixels(), PERFECT, np.random.default_rng(0), far_m)
+    return bool((crop.normalize_depth(depth) < BACKGROUND).mean() >= MIN_FOREGROUND)
 
 
 def sample(image: np.ndarray, crop: CubeCrop, scene: Scene, sensor: Sensor = PERFECT) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ SENSORS = {kind: Fraction(1, 3) for kind in SensorKind}
 COMPANIONS = {Companion.NONE: Fraction(1, 2), Companion.OBJECT: Fraction(1, 4), Companion.SECOND_HAND: Fraction(1, 4)}
 VIEWS = {
     View.EGOCENTRIC: Fraction(1, 4),
-    View.ANY: Fraction(1, 3),  # uniform over the sphere
+    View.ANY: Fraction(1, 3),  # uniform over the sphere, but for where the arm hides the hand
     View.FACING: Fraction(1, 4),
     View.OVERHEAD: Fraction(1, 6),
 }

@@ -127,12 +127,18 @@ def _ball_weights() -> tuple[np.ndarray, np.ndarray]:
 _WEIGHTS, _KINDS = _ball_weights()
 
 
+def hand_balls(hand: PosedHand, shape: HandShape) -> tuple[np.ndarray, np.ndarray]:
+    """Balls (N, 3), (N,) that fill a hand without its forearm."""
+    radii = np.append(shape.finger_radius_m, shape.palm_half_thickness_m)[_KINDS]
+    return _WEIGHTS @ hand.bone_positions, radii
+
+
 def _balls(hand: PosedHand, shape: HandShape, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     wrist = hand.bone_positions[0]
     forearm = wrist + _FOREARM_SHARES[:, None] * (end - wrist)
     thin, wide = shape.forearm_radii_m
-    radii = np.append(shape.finger_radius_m, shape.palm_half_thickness_m)[_KINDS]
-    return np.concatenate([_WEIGHTS @ hand.bone_positions, forearm]), np.concatenate([radii, (thin + wide) / 2 + _SWELLING_M])
+    balls, radii = hand_balls(hand, shape)
+    return np.concatenate([balls, forearm]), np.concatenate([radii, (thin + wide) / 2 + _SWELLING_M])
 
 
 @njit(cache=True, nogil=True, inline="always")

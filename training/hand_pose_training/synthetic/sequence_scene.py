@@ -35,11 +35,11 @@ def add_hand(scene: Scene, hand: PosedHand, rotation: np.ndarray, origin: np.nda
 
 
 def add_sleeve(
-    scene: Scene, hand: PosedHand, shape: HandShape, rotation: np.ndarray, origin: np.ndarray, seed: int, right: bool = True
+    scene: Scene, hand: PosedHand, shape: HandShape, rotation: np.ndarray, origin: np.ndarray, seed: int
 ) -> np.ndarray:
     """A sleeve around the forearm, the same for the same seed; returns the elbow (3,)."""
     sleeve = sleeve_mesh(hand, shape, np.random.default_rng(seed))
-    scene.add(sleeve, rotation, origin, 1 if right else -1, "cloth")
+    scene.add(sleeve, rotation, origin, material="cloth")
     return rotation @ elbow(hand, shape) + origin
 
 

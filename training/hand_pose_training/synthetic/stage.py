@@ -28,7 +28,7 @@ class SceneSettings:
     """What scenes are drawn.
 
     :param negatives: share of scenes whose focus is no hand
-    :param any_roll: share of hands with any roll in the image; the others are upright within about 40 degrees
+    :param any_roll: share of views with any roll of the image; the others roll by less than about 40 degrees
     :param right_hands: share of right hands
     :param distance_m: range of the hand's distance
     :param held_out: people (hands and bodies) and families of objects, and so grasps, that training never draws

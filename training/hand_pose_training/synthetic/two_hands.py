@@ -6,6 +6,8 @@ object goes from one to the other. Everything is a function of time, so frame k 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hand_pose_ros.geometry.camera import Camera
@@ -23,6 +25,7 @@ from hand_pose_training.synthetic.choreography import (
     touch,
 )
 from hand_pose_training.synthetic.hand_mesh import PosedHand, posed_hand
+from hand_pose_training.synthetic.limbs import hand_balls, reach_of_contact
 from hand_pose_training.synthetic.poses import WRIST, bone_angles
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
 from hand_pose_training.synthetic.sensor import Sensor, sample_sensor
@@ -41,7 +44,7 @@ from hand_pose_training.synthetic.shape import sample_shape
 from hand_pose_training.synthetic.stage import Scene, SceneHand
 
 SECONDS = 10.0
-EGOCENTRIC_SHARE, OBJECT_SHARE = 0.3, 0.6
+EGOCENTRIC_SHARE, OBJECT_SHARE = 0.3, 0.4
 DISTANCE_M = (0.35, 0.9)
 DEMO_DISTANCE_M, DEMO_RANGE_M = (0.48, 0.55), 1.2  # beyond is nothing but walls, which would make the recording larger
 REACH_M = 0.6  # how far the hands of the person who wears the camera are away
@@ -50,6 +53,7 @@ _OBJECT_Y_M, _PALM_SKIN_X_M = -0.072, -0.020  # where a fist holds: in the right
 _HANDS_TO_CHEST = np.array([0.0, 0.28, 0.42])  # of the person who faces the camera
 _CAMERA_TO_CHEST = np.array([0.0, 0.5, 0.0])  # of the person who wears it
 _MARGIN_M = 0.025  # of flesh around the joints
+_GIVING_WAY_M = 0.002  # hands that would overlap by more give way to each other altogether
 
 
 class TwoHandSequence:
@@ -57,7 +61,7 @@ class TwoHandSequence:
 
     :param seed: of the person, the motion, the camera, the sensor and the noise
     :param seconds: length
-    :param held_out: a hand shape, an object and a sensor that training never draws
+    :param held_out: a hand shape and a sensor that training never draws; poses and objects are like those of training
     :param kind: of the sensor; None draws it
     :param camera, sensor: None draws them
     :param egocentric: the hands are seen by the person who moves them; None draws it
@@ -97,7 +101,7 @@ class TwoHandSequence:
         middle = np.array([*rng.uniform(-0.15, 0.15, 2) * edge, distance])
         apart = min(rng.uniform(0.115, 0.16), 0.58 * edge[0])
         if self.egocentric:  # the backs of one's own hands, fingers away
-            return Stage(middle, 1, apart, edge, np.array([np.pi, rng.uniform(0.3, 0.9), 0.0]))
+            return Stage(middle, 1, apart, edge, np.array([np.pi, -rng.uniform(0.3, 0.9), 0.0]))
         return Stage(middle, -1, apart, edge, np.array([rng.uniform(-0.3, 0.3), rng.uniform(-0.3, 0.3), 0.0]))
 
     def __len__(self) -> int:
@@ -117,6 +121,7 @@ class TwoHandSequence:
     def scene(self, time_s: float) -> Scene:
         """What is before the camera at that time; the right hand is the first."""
         posed, rotations, origins = zip(*(self._placed(hand, time_s) for hand in (RIGHT, LEFT)))
+        origins = self._apart(posed, rotations, origins)
         scene = Scene(self.camera, [], self._stage.middle)
         for hand in (RIGHT, LEFT):
             scene.hands.append(
@@ -128,9 +133,7 @@ class TwoHandSequence:
                 )
             )
             add_hand(scene, posed[hand], rotations[hand], origins[hand], right=hand == RIGHT)
-        elbows = [
-            add_sleeve(scene, posed[h], self._shape, rotations[h], origins[h], self.seed, h == RIGHT) for h in (RIGHT, LEFT)
-        ]
+        elbows = [add_sleeve(scene, posed[h], self._shape, rotations[h], origins[h], self.seed) for h in (RIGHT, LEFT)]
         if self._script.passed_s is not None:
             self._add_object(scene, time_s, rotations, origins)
         if self.egocentric:
@@ -152,6 +155,21 @@ class TwoHandSequence:
         rotation = turn(mirror * roll, 2) @ turn(pitch, 0) @ turn(-mirror * yaw, 1) @ PALM_TO_CAMERA
         middle = self._script.positions[hand].at(time_s) + _WOBBLE_M * wave[:3]
         return posed, rotation, middle - rotation @ posed.joints.mean(axis=0)
+
+    def _apart(
+        self, posed: Sequence[PosedHand], rotations: Sequence[np.ndarray], origins: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """The origins of both hands; where these would go through each other, both give way until they touch."""
+        balls, radii = zip(*(hand_balls(hand, self._shape) for hand in posed))
+        right, left = (b @ r.T + o for b, r, o in zip(balls, rotations, origins))
+        overlap = (radii[RIGHT][:, None] + radii[LEFT] - np.linalg.norm(right[:, None] - left, axis=2)).max()
+        if overlap <= 0:
+            return list(origins)
+        way = right.mean(axis=0) - left.mean(axis=0)
+        way /= np.linalg.norm(way)
+        share = min(overlap / _GIVING_WAY_M, 1.0)  # without a jump where they would pass far through each other
+        reach = share * reach_of_contact(right, radii[RIGHT], left, radii[LEFT], way)
+        return [origins[RIGHT] + 0.5 * reach * way, origins[LEFT] - 0.5 * reach * way]
 
     def _holds(self, hand: int, time_s: float) -> bool:
         passed = self._script.passed_s
@@ -204,8 +222,9 @@ def visible_share(scene: Scene, hand: int, buffer: ZBuffer) -> float:
 
 
 def _acts(rng: np.random.Generator) -> list:
-    """Every kind of act, in any order; the object is not in every sequence."""
-    acts = [cross, touch if rng.random() < 0.5 else clasp, leave, hand_over if rng.random() < OBJECT_SHARE else cross]
+    """In any order. An object goes from hand to hand, or free hands meet."""
+    meeting = hand_over if rng.random() < OBJECT_SHARE else touch if rng.random() < 0.5 else clasp
+    acts = [cross, leave, meeting, cross]
     return [acts[i] for i in rng.permutation(len(acts))]
 
 

@@ -48,7 +48,8 @@ def rise(before, after, jump):
 def mark_hidden(row, focal_baseline, side, hidden):
     """Which pixels of a window's row (W,) of inverse depth the projector, or the second camera, cannot see; into hidden (W,).
 
-    A pixel is hidden where some nearer surface, k pixels towards that device, has at least k pixels more disparity.
+    A pixel is hidden where some nearer surface, k pixels towards that device, has at least k pixels more disparity: so what lies
+    between a thin thing and its shadow is lost, too, as to a matcher that takes pixels in the same order in both views.
 
     :param focal_baseline: px m
     :param side: 1: the device is on the right of the camera, -1: on the left
