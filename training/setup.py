@@ -17,7 +17,7 @@ setup(
     install_requires=[
         "hand_pose_ros==0.1.0",
         "numpy>=1.21",
-        "torch>=2.6",
+        "torch>=2.13",
         "lightning>=2.5",
         "tensorboard>=2.10",
         "onnx>=1.16",

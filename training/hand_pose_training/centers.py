@@ -30,7 +30,7 @@ BATCH = 64
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hand-pose-train centers`."""
-    parser.add_argument("checkpoint", type=Path, help="of a network that finds the hand, for example runs/nyu/final.ckpt")
+    parser.add_argument("checkpoint", type=Path, help="of a network that finds the hand, for example runs/center_nyu/final.ckpt")
     parser.add_argument("--dataset", required=True, metavar="NAME", help="one of depth images, of `hand-pose-train datasets`")
     parser.add_argument("--root", type=Path, help="its folder (default: that of training)")
     parser.add_argument("--split", required=True, help="as `hand-pose-train datasets` lists them")

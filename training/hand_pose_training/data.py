@@ -18,6 +18,7 @@ from hand_pose_training.datasets.catalog import open_dataset
 from hand_pose_training.datasets.depth_crops import CropSettings, DepthCrops
 from hand_pose_training.datasets.rgb_augment import RgbAugmentSettings
 from hand_pose_training.datasets.rgb_crops import RgbCrops, RgbCropSettings
+from hand_pose_training.datasets.sample import Dataset, Part
 from hand_pose_training.synthetic import dataset as synthetic_dataset
 from hand_pose_training.synthetic import heldout
 from hand_pose_training.synthetic.dataset import SyntheticCrops, SyntheticSettings
@@ -68,7 +69,10 @@ class DataSettings:
     :param size: S, pixels an edge of the crops
     :param root: folder of the dataset's files
     :param train_split, validation_split: as the dataset's reader calls them
-    :param options: of the dataset's reader, for example {center: center_of_mass}
+    :param holdout_every: every so many-th frame of the training split is not trained on, and the error that is watched while
+        training is that of these frames instead of the validation split's; 0: none
+    :param options: of the dataset's reader, for example {center: center_of_mass}; in {center: FILE} the word {split} stands for
+        the split's name
     :param augment: of the training crops of a dataset of depth images; null: none
     :param augment_rgb: of the training crops of a dataset of colour images; null: none
     :param validation_frames: evenly taken frames of the validation split that the error is measured on while training
@@ -81,12 +85,17 @@ class DataSettings:
     root: str = ""
     train_split: str = "train"
     validation_split: str = "test"
+    holdout_every: int = 0
     options: dict[str, Any] = field(default_factory=dict)
     augment: AugmentSettings | None = field(default_factory=AugmentSettings)
     augment_rgb: RgbAugmentSettings | None = field(default_factory=RgbAugmentSettings)
     validation_frames: int = 1000
     epoch_samples: int = 100_000
     synthetic: SyntheticSettings = field(default_factory=SyntheticSettings)
+
+    def __post_init__(self) -> None:
+        if self.holdout_every < 0 or self.holdout_every == 1:
+            raise ValueError(f"data.holdout_every {self.holdout_every}: 0 for none, or 2 or more")
 
     @property
     def validates_on_training_data(self) -> bool:
@@ -178,7 +187,7 @@ def training_crops(seed: int, settings: DataSettings, crop_kind: str) -> tuple[C
     if settings.source == "synthetic":
         drawn = replace(settings.synthetic, size=settings.size, color=crop_kind == "rgb_crop")
         return SyntheticCrops(seed, _ENDLESS, drawn), HAND21, settings.epoch_samples
-    frames = open_dataset(settings.source, settings.root, settings.train_split, **settings.options)
+    frames = _training_frames(settings)
     if crop_kind == "rgb_crop":
         crops = RgbCrops(frames, seed, _ENDLESS, RgbCropSettings(settings.size, settings.augment_rgb, shuffle=True))
     else:
@@ -193,7 +202,10 @@ def validation_crops(settings: DataSettings, crop_kind: str) -> tuple[Batch, Ske
     """
     if settings.source == "synthetic":
         return fixed_set("validation", settings.size, crop_kind=crop_kind), HAND21, SYNTHETIC_CENTER
-    frames = open_dataset(settings.source, settings.root, settings.validation_split, **settings.options)
+    if settings.holdout_every:
+        frames = _training_frames(settings, held_out=True)
+    else:
+        frames = open_dataset(settings.source, settings.root, settings.validation_split, **settings.options)
     count = min(settings.validation_frames, len(frames))
     rows = [k * len(frames) // count for k in range(count)]
     if crop_kind == "rgb_crop":
@@ -201,6 +213,23 @@ def validation_crops(settings: DataSettings, crop_kind: str) -> tuple[Batch, Ske
     else:
         crops = DepthCrops(frames, settings=CropSettings(settings.size))
     return stacked(Subset(crops, rows)), frames.skeleton, frames[rows[0]].center_source
+
+
+def _training_frames(settings: DataSettings, held_out: bool = False) -> Dataset:
+    """The training split without the frames that are held out, or these."""
+    frames = open_dataset(settings.source, settings.root, settings.train_split, **settings.options)
+    every = settings.holdout_every
+    return Part(frames, [k for k in range(len(frames)) if (k % every == 0) == held_out]) if every else frames
+
+
+def training_cube_m(settings: DataSettings) -> float:
+    """Edge in metres of the cube of most depth crops that are trained on: what the node is to crop.
+
+    :raises DatasetError: a dataset that cannot be read
+    """
+    if settings.source == "synthetic":
+        return CUBE_M
+    return float(np.median(open_dataset(settings.source, settings.root, settings.train_split, **settings.options).cube_m))
 
 
 def endless_loader(crops: Crops, batch_size: int, start: int = 0, rank: int = 0, world: int = 1, workers: int = 0) -> DataLoader:

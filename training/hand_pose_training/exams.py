@@ -41,7 +41,7 @@ def synthetic_exam(name: str, size: int, cube_m: float, joints: str, crop_kind: 
 def calibration_and_test(recipe: Recipe, cube_m: float, crop_kind: str) -> tuple[Exam, Exam]:
     """What a checkpoint of the recipe is calibrated on, and what its card's errors are of.
 
-    Of a dataset these are every other frame of those that the error was measured on while training. Their name says so where
+    Of a dataset these are every other frame of `validation_frames` of the validation split. Their name says so where
     they were trained on, too (HO-3D, whose other labels are held back).
 
     :raises DatasetError: the dataset is not there
@@ -52,7 +52,7 @@ def calibration_and_test(recipe: Recipe, cube_m: float, crop_kind: str) -> tuple
             synthetic_exam(name, recipe.data.size, cube_m, recipe.skeleton, crop_kind) for name in ("calibration", "heldout")
         )
     else:
-        batch, source, center = validation_crops(recipe.data, crop_kind)
+        batch, source, center = validation_crops(replace(recipe.data, holdout_every=0), crop_kind)
         batch = relabelled(batch, source, skeleton(recipe.skeleton))
         name = f"{recipe.data.source} {recipe.data.validation_split}"
         if recipe.data.validates_on_training_data:

@@ -17,7 +17,7 @@ import torch
 
 from hand_pose_ros.inference.model_card import ModelCard
 from hand_pose_training.calibration import Calibration, calibrate
-from hand_pose_training.data import CUBE_M
+from hand_pose_training.data import CUBE_M, training_cube_m
 from hand_pose_training.datasets.rgb_crops import window_m
 from hand_pose_training.evaluate import measured_model, raw_outputs
 from hand_pose_training.exams import Exam, calibration_and_test
@@ -102,7 +102,7 @@ def export(checkpoint: Path, out: Path, note: str = "", form: Form = Form(), ove
         name=form.name or recipe.name,
         method=recipe.method,
         **net.card_input(recipe.data.size),
-        cube_m=float(np.median(test.crops["cube_m"])),
+        cube_m=float(np.median(test.crops["cube_m"])) if net.crop_kind == "rgb_crop" else training_cube_m(recipe.data),
         window_m=window_m(test.crops) if net.crop_kind == "rgb_crop" else 0.0,
         skeleton=recipe.skeleton,
         outputs=graph.output_names,

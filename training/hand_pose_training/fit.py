@@ -16,9 +16,10 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 
 from hand_pose_training.callbacks import LAST, Checkpoints, Progress
-from hand_pose_training.recipe import Recipe, RecipeError, load_recipe
+from hand_pose_training.recipe import LoopSettings, Recipe, RecipeError, load_recipe
 from hand_pose_training.task import HandPoseTask, load_task
 
+LEAST_SHARE = 4  # crops of a batch to a process where it is not said how many processes there are
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
@@ -62,7 +63,7 @@ def fit(recipe: Recipe, out: Path, resume: Path | None = None, init: Path | None
     warnings.filterwarnings("ignore", message=".*does not have many workers.*|.*LeafSpec.*|.*ended before the epoch ended.*")
     out.mkdir(parents=True, exist_ok=True)
     gpu = torch.cuda.is_available()
-    processes = recipe.loop.processes or (torch.cuda.device_count() if gpu else len(os.sched_getaffinity(0)))
+    processes = process_count(recipe.loop, torch.cuda.device_count() if gpu else len(os.sched_getaffinity(0)))
     parallel = processes * recipe.loop.nodes > 1
     trainer = lightning.Trainer(
         accelerator="gpu" if gpu else "cpu",
@@ -84,6 +85,24 @@ def fit(recipe: Recipe, out: Path, resume: Path | None = None, init: Path | None
         task.start_from(load_task(init))
     trainer.fit(task, ckpt_path=resume, weights_only=False)
     return task
+
+
+def process_count(loop: LoopSettings, available: int) -> int:
+    """Processes on this machine: as many as the recipe says, or as are available, divide the batch, and leave each LEAST_SHARE.
+
+    :param available: GPUs, or CPU cores
+    :raises RecipeError: the batch cannot be shared out evenly, at least two crops to each process
+    """
+    nodes, batch = loop.nodes, loop.batch_size
+    fitting = (n for n in range(available, 1, -1) if batch % (n * nodes) == 0 and batch // (n * nodes) >= LEAST_SHARE)
+    processes = loop.processes or next(fitting, 1)
+    world = processes * nodes
+    if batch % world or batch // world < 2 <= world:
+        raise RecipeError(
+            f"loop.batch_size {batch} cannot be shared by {world} processes, two crops or more to each (batch norm needs them): "
+            "choose a multiple of them, or other loop.processes"
+        )
+    return processes
 
 
 def keep_memory() -> None:

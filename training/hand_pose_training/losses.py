@@ -28,8 +28,10 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
 
 @torch.no_grad()
 def joint_error_m(joints: Tensor, batch: dict[str, Tensor]) -> Tensor:
-    """Mean joint error, metres as if every joint lay at the cube centre's depth (for the log)."""
-    error = (joints - batch["joints"]).norm(dim=-1) * batch["cube_m"].view(-1, 1) / 2
+    """Mean joint error, metres as if every joint lay at the crop centre's depth (for the log)."""
+    cube = batch["cube_m"].view(-1, 1).expand(-1, 3) / 2
+    half = torch.where(batch["half_uvd"].isfinite(), batch["half_uvd"], cube)  # not known of a colour crop without its depth
+    error = ((joints - batch["joints"]) * half[:, None]).norm(dim=-1)
     return weighted_mean(error, joint_weights(batch))
 
 

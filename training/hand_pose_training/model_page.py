@@ -12,8 +12,8 @@ import yaml
 from hand_pose_ros.inference.model_card import ModelCard
 from hand_pose_ros.perception.inputs import crop_size
 from hand_pose_ros.skeleton import skeleton
-from hand_pose_training.recipe import Recipe, load_recipe
-from hand_pose_training.recipes import CONFIGS
+from hand_pose_training.recipe import Recipe
+from hand_pose_training.recipes import recipes
 
 _LIMITS = ("One hand a crop; a second hand in the cube, gloves and tools that hide most of the hand mislead it.",)
 _SYNTHETIC_LIMITS = (
@@ -139,9 +139,8 @@ def _side_rows(errors: dict[str, Any]) -> str:
 
 def recipe_path(recipe: Recipe) -> str:
     """Where the recipe lies in the repository; "RECIPE.yaml" where it is none of the repository's."""
-    paths = CONFIGS.rglob(f"{recipe.name}.yaml")
-    found = [path.relative_to(CONFIGS) for path in paths if load_recipe(path).method == recipe.method]
-    return f"training/configs/{found[0].as_posix()}" if found else "RECIPE.yaml"
+    found = [name for name, known in recipes() if known.name == recipe.name]
+    return f"training/configs/{found[0]}.yaml" if found else "RECIPE.yaml"
 
 
 def code_revision() -> str:

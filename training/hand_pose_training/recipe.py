@@ -42,8 +42,8 @@ class BudgetSettings:
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """:param batch_size: crops a step, over all processes
-    :param processes: data-parallel processes, one thread each (0: one a GPU, or one a CPU core)
+    """:param batch_size: crops a step, shared out evenly over all processes; batch norm sees the share of its process
+    :param processes: data-parallel processes, one thread each (0: one a GPU, or one a CPU core, as far as the batch goes round)
     :param nodes: machines, each with that many processes, started as Lightning describes for its cluster environments
     :param workers: processes beside each training process that prepare crops (0: none; a GPU wants some)
     :param bf16: bfloat16 autocast (faster where the CPU has AVX512-BF16 or AMX, or on a GPU)
@@ -92,17 +92,31 @@ class Recipe:
         except KeyError as error:
             raise RecipeError(f"skeleton: {error.args[0]}") from None
 
-    def network(self) -> Method:
+    def network(self, pretrained: bool = True) -> Method:
         """The method's network with fresh weights.
 
+        :param pretrained: with those of the files that the settings name
         :raises RecipeError: side right for a network that does not tell sides, so that left hands could not be found
         """
-        net = METHODS[self.method].for_skeleton(self.model, skeleton(self.skeleton))
+        model = self.model if pretrained else _without_files(self.model)
+        net = METHODS[self.method].for_skeleton(model, skeleton(self.skeleton))
         if self.side == "right" and not net.tells_hand:
             raise RecipeError(
                 f"side right: this {self.method} does not tell sides; awr does with model.hand_head true, or give side unknown"
             )
         return net
+
+
+def _without_files(settings: Any) -> Any:
+    """Settings of a method or of its backbone without files of weights, whose field is called `weights` and empty by default."""
+    changes = {}
+    for field_ in dataclasses.fields(settings):
+        value = getattr(settings, field_.name)
+        if dataclasses.is_dataclass(value):
+            changes[field_.name] = _without_files(value)
+        elif field_.name == "weights" and field_.default == "":
+            changes["weights"] = ""
+    return dataclasses.replace(settings, **changes)
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:

@@ -42,12 +42,13 @@ class HandPoseTask(lightning.LightningModule):
     schedule. `first_sample` is the index of the run's first crop: those before it were seen by the run it started from.
     """
 
-    def __init__(self, recipe: dict[str, Any]) -> None:
+    def __init__(self, recipe: dict[str, Any], pretrained: bool = True) -> None:
+        """:param pretrained: read the files of weights that the recipe names; a checkpoint has weights of its own"""
         super().__init__()
-        self.save_hyperparameters()
+        self.save_hyperparameters(ignore=["pretrained"])
         self.recipe: Recipe = recipe_of(recipe, "recipe of the checkpoint")
         torch.manual_seed(self.recipe.seed)
-        self.net: Method = self.recipe.network()
+        self.net: Method = self.recipe.network(pretrained)
         for weights in self.net.parameters():
             if weights.dim() == 4:
                 weights.data = weights.data.to(memory_format=torch.channels_last)
@@ -108,7 +109,8 @@ class HandPoseTask(lightning.LightningModule):
         if needed and not crops["joint_weight"].any():
             raise RecipeError(
                 f"{recipe.data.source} {recipe.data.validation_split} has no labels to tell a plateau by: give "
-                f"data.validation_split one that has, or another optim.schedule and budget.plateau_epochs 0"
+                f"data.validation_split one that has, or data.holdout_every a number, or another optim.schedule and "
+                f"budget.plateau_epochs 0"
             )
         if recipe.side == "right":
             crops = as_right_hands(crops)
@@ -141,7 +143,9 @@ class HandPoseTask(lightning.LightningModule):
         if self.progress >= 1 or (patience and last_stage and self.plateau.epochs_since_best >= patience):
             self.trainer.should_stop = True
             return -1
-        clock = Clock(self.progress, self.samples_seen // self.epoch_samples, self.plateau.drops)
+        # A stage begins with the rate of the beginning, and not at the end of its first epoch, when `plateau` is told of it.
+        drops = self.plateau.drops if self.plateau.stage == self.net.stage(self.progress) else 0
+        clock = Clock(self.progress, self.samples_seen // self.epoch_samples, drops)
         for group in self.optimizers().param_groups:
             group["lr"] = learning_rate(self.recipe.optim, clock)
         return None
@@ -214,14 +218,15 @@ def load_task(checkpoint: Path, overrides: Sequence[str] = ()) -> HandPoseTask:
     """
     if not checkpoint.is_file():
         raise RecipeError(f"checkpoint {checkpoint}: no such file; `hand-pose-train fit` writes one")
+    how = {"map_location": "cpu", "weights_only": False, "pretrained": False}
     try:
-        task = HandPoseTask.load_from_checkpoint(checkpoint, map_location="cpu", weights_only=False)
+        task = HandPoseTask.load_from_checkpoint(checkpoint, **how)
     except (KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError, RecipeError) as error:
         raise RecipeError(f"checkpoint {checkpoint} is not one of this version of hand_pose_training: {error}") from error
     if overrides:
         recipe = overridden(dataclasses.asdict(task.recipe), overrides)
         try:
-            task = HandPoseTask.load_from_checkpoint(checkpoint, map_location="cpu", weights_only=False, recipe=recipe)
+            task = HandPoseTask.load_from_checkpoint(checkpoint, **how, recipe=recipe)
         except RuntimeError as error:
             raise RecipeError(f"checkpoint {checkpoint}: --{' --'.join(overrides)} needs other weights: {error}") from None
     return task.eval()

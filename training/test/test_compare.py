@@ -1,6 +1,7 @@
 """`hand-pose-train compare` on a small recipe of its own folder."""
 
 import json
+import re
 
 import pytest
 from small_methods import HOURGLASS
@@ -35,6 +36,8 @@ def test_a_recipe_is_trained_measured_timed_and_built(configs, capsys):
     row = json.loads((configs / "out/awr/tiny/row.json").read_text())
     assert row["mean_error_mm"] > 0 and row["onnxruntime_ms"] > 0 and row["exports"] == "yes"
     assert f"| awr/tiny | {row['params_m']} |" in table
+    (mean_pose_mm,) = re.findall(r"the mean pose, said of every held-out hand, is ([\d.]+) mm off", table)
+    assert 35 < float(mean_pose_mm) < 65
     assert main(["compare", "awr/tiny", "--samples", "64", "--out", str(configs / "out")]) == 0  # nothing is done again
     assert capsys.readouterr().out == table
 

@@ -29,7 +29,7 @@ def test_frames_that_were_trained_on_are_called_so(root: Path):  # noqa: F811
 
 @pytest.mark.parametrize("name", ["densereg/baseline1", "jar/resnet50_afr", "awr/resnet50"])
 def test_a_page_names_the_recipe_s_file(name: str):
-    """Methods and folders are not called the same, and two recipes are called resnet50."""
+    """Runs, files and models are called by the recipe's name, which has the folder's before the file's."""
     recipe = load_recipe(CONFIGS / f"{name}.yaml")
     assert recipe_path(recipe) == f"training/configs/{name}.yaml"
     assert recipe_path(replace(recipe, name="mine")) == "RECIPE.yaml"

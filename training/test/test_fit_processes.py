@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
+
+from hand_pose_training.fit import process_count
+from hand_pose_training.recipe import LoopSettings, RecipeError
 
 RECIPE = """
 name: small
@@ -27,3 +31,17 @@ def test_two_processes_share_the_samples(tmp_path: Path):
     assert state["run"]["samples_seen"] == 32
     assert state["global_step"] == 4
     assert not list(out.glob(".*.half"))
+
+
+@pytest.mark.parametrize(
+    ("batch", "nodes", "available", "processes"),
+    [(32, 1, 16, 8), (32, 1, 6, 4), (32, 2, 8, 4), (40, 1, 16, 10), (32, 1, 1, 1), (7, 1, 4, 1)],
+)
+def test_as_many_processes_as_the_batch_goes_round(batch: int, nodes: int, available: int, processes: int):
+    assert process_count(LoopSettings(batch_size=batch, nodes=nodes), available) == processes
+
+
+@pytest.mark.parametrize(("batch", "processes"), [(40, 16), (16, 16), (8, 64)])
+def test_a_batch_that_does_not_go_round_is_refused(batch: int, processes: int):
+    with pytest.raises(RecipeError, match=f"loop.batch_size {batch} cannot be shared by {processes} processes"):
+        process_count(LoopSettings(batch_size=batch, processes=processes), 4)

@@ -28,6 +28,14 @@ def test_without_heat_it_is_the_middle():
     assert heat_peak(-torch.ones(1, 1, 4, 4)).tolist() == [[[0, 0]]]
 
 
+def test_faint_heat_fades_to_the_middle_instead_of_leaving_it_to_rounding():
+    heat = torch.zeros(1, 1, 4, 4)
+    heat[..., 0, 3] = 0.01  # weighs (0.01 / 2)^2 of LEAST_WEIGHT
+    assert heat_peak(heat)[0, 0].tolist() == pytest.approx([0.25 * 0.75, 0.25 * -0.75])
+    surface = torch.ones(1, 1, 4, 4)
+    assert depth_near(heat / 10, 0.5 * surface, surface).item() == pytest.approx(0.01 * 0.5)
+
+
 def test_depth_is_that_of_the_surface_under_the_heat():
     heat = torch.tensor([[[[1.0, 2.0], [3.0, -5.0]]]])
     depth, foreground = torch.tensor([[[[0.1, 0.2], [1.0, 0.9]]]]), torch.tensor([[[[1.0, 1.0], [0.0, 1.0]]]])

@@ -15,9 +15,10 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_shipped_recipe_loads_and_is_named_as_its_file(path: Path):
-    assert load_recipe(path).name == path.stem
+    """With its folder's name before it; but for the shipped model's."""
+    assert load_recipe(path).name == ("hand21" if path.stem == "hand21" else f"{path.parent.name}_{path.stem}")
 
 
 def test_overrides_go_on_top(tmp_path: Path):

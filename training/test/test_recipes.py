@@ -48,6 +48,12 @@ def test_every_recipe_is_listed_with_what_it_is(capsys):
     assert "awr/resnet18" in capsys.readouterr().out
 
 
+def test_no_two_recipes_share_a_name():
+    """Run folders and models are called by it."""
+    names = [recipe.name for _, recipe in recipes()]
+    assert len(set(names)) == len(names)
+
+
 def test_mistakes_are_named(tmp_path, capsys):
     assert main(["params"]) == 2
     assert "give --all" in capsys.readouterr().err

@@ -67,7 +67,10 @@ def read_centers(path: Path, frames: int, camera: Camera, y_up: bool, where: str
     else:
         centers = _text(path) * (1e-3, -1e-3 if y_up else 1e-3, 1e-3)
     if len(centers) != frames:
-        raise DatasetError(f"{path}: {len(centers)} centres for {frames} frames: it belongs to another split or dataset")
+        raise DatasetError(
+            f"{path}: {len(centers)} centres for {frames} frames: it belongs to another split or dataset; where each split has a "
+            "file, write {split} in the place of its name"
+        )
     return centers
 
 

@@ -84,8 +84,9 @@ class DepthDataset:
         return replace(self, files=files, cube_m=self.cube_m[keep], rows=rows, frames=self.frames or len(self), **rest)
 
     def with_centers(self, center: str | Path, y_up: bool) -> DepthDataset:
-        """With centres from `center` (see `open_centers`). Frames that a file calls invalid are left out, as in V2V-PoseNet, and
-        so are frames without labels where these give the centre."""
+        """With centres from `center` (see `open_centers`), in which {split} stands for the split's name. Frames that a file calls
+        invalid are left out, as in V2V-PoseNet, and so are frames without labels where these give the centre."""
+        center = str(center).replace("{split}", self.split)
         centers, source = open_centers(center, self.joints, len(self), self.camera, y_up, self.where)
         found = replace(self, centers=centers, center_source=source, y_up=y_up)
         return found if centers is None else found.only(np.isfinite(centers).all(axis=1))

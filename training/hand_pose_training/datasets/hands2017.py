@@ -38,7 +38,7 @@ def open_dataset(
     center: str | Path | None = None,
     labels: str | Path | None = None,
     frames: str | Path | None = None,
-    cube_m: float = CUBE_M,
+    cube_m: float | None = None,
     allow_missing: bool = False,
 ) -> DepthDataset:
     """A split of HANDS 2017.
@@ -47,7 +47,7 @@ def open_dataset(
         "train"; for "test" the centre of mass of the nearest object in the box that comes with the frame
     :param labels: file of the test split's labels, as Training_Annotation.txt
     :param frames: file of the image names to keep, one a line (for errors over seen or unseen subjects)
-    :param cube_m: edge of every cube
+    :param cube_m: edge of every cube; None: CUBE_M
     :param allow_missing: leave out frames whose image is not there
     :raises DatasetError: a missing or wrong file; names it
     """
@@ -74,7 +74,7 @@ def open_dataset(
         files=files,
         read=read_depth,
         joints=joints,
-        cube_m=cubes(len(files), cube_m),
+        cube_m=cubes(len(files), cube_m or CUBE_M),
         centers=None,
         center_source="",
         where=WHERE,

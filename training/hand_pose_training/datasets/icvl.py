@@ -38,14 +38,14 @@ def open_dataset(
     *,
     center: str | Path = GROUND_TRUTH,
     originals: bool = False,
-    cube_m: float = CUBE_M,
+    cube_m: float | None = None,
     allow_missing: bool = True,
 ) -> DepthDataset:
     """A split of ICVL: "train", "test" (both sequences, the first one first) or one of its sequences.
 
     :param center: source of the centres, see `centers.open_centers`; files of centres have y down
     :param originals: the training frames that are no rotated copies
-    :param cube_m: edge of every cube
+    :param cube_m: edge of every cube; None: CUBE_M
     :param allow_missing: leave out frames whose image is not there, as some of the dataset's are not
     :raises DatasetError: a missing or wrong file; names it
     """
@@ -67,7 +67,7 @@ def open_dataset(
         files=files,
         read=read_depth,
         joints=joints,
-        cube_m=cubes(len(files), cube_m),
+        cube_m=cubes(len(files), cube_m or CUBE_M),
         centers=None,
         center_source="",
         where=WHERE,

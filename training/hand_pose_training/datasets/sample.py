@@ -6,7 +6,7 @@ forward), pixels with the centre of the top left one at (0, 0), joints by the na
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,3 +64,23 @@ class Dataset(Protocol):
     def __getitem__(self, index: int) -> Sample: ...
 
     def __iter__(self) -> Iterator[Sample]: ...
+
+
+class Part:
+    """Some frames of a split, as a `Dataset`.
+
+    :param rows: which, by their place in the split
+    """
+
+    def __init__(self, frames: Dataset, rows: Sequence[int]) -> None:
+        self.name, self.split, self.skeleton = frames.name, frames.split, frames.skeleton
+        self._frames, self._rows = frames, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._frames[self._rows[index]]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self._frames[row] for row in self._rows)
