@@ -38,6 +38,9 @@ class Tolerance(NamedTuple):
 # In half precision the libraries round differently, by 1e-3 of every value, which now and then tips a joint's votes; what that
 # costs in millimetres on held-out crops is measured apart.
 TOLERANCES = {"fp32": Tolerance(2e-4, 0.01, 1.0), "fp16": Tolerance(1e-2, 0.1, 0.99), "compact": Tolerance(5e-3, 0.05, 0.99)}
+# Of a network whose decoding picks cells by their scores: two that are as good as equal are one way round in one library and the
+# other way in the other, and their joint is elsewhere.
+PICKED_SHARE = 0.98
 COMPACT_FROM = 256  # numbers; smaller tensors stay as they are
 
 
@@ -128,6 +131,7 @@ def check_parity(model: onnx.ModelProto, graph: ExportGraph, inputs: dict[str, n
     :raises ExportError: an output differs by more than `TOLERANCES[precision]`, or is not finite
     """
     allowed = TOLERANCES[precision]
+    share = min(allowed.share, PICKED_SHARE) if graph.net.picks_cells else allowed.share
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     with torch.no_grad():
         tensors = (torch.as_tensor(inputs[name]) for name in graph.net.input_names)
@@ -139,7 +143,7 @@ def check_parity(model: onnx.ModelProto, graph: ExportGraph, inputs: dict[str, n
         parts = [session.run(list(expected), chunk) for chunk in chunks]
         for name, values in zip(expected, zip(*parts)):
             differences = np.abs(np.concatenate(values) - expected[name]) / scale.get(name, 1.0)
-            difference = np.quantile(differences, allowed.share)
+            difference = np.quantile(differences, share)
             tolerance = allowed.joints if name == "joints" else allowed.others
             if not difference <= tolerance:
                 raise ExportError(

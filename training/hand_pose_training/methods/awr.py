@@ -104,6 +104,10 @@ class Awr(Method):
     def tells_hand(self) -> bool:
         return len(self.hand_heads) > 0
 
+    @property
+    def picks_cells(self) -> bool:
+        return self.settings.supervision == "dense" and self.representation.candidates > 0
+
     def stage(self, progress: float) -> int:
         """Of both supervisions the dense one alone (0), then both (1)."""
         return int(self.settings.supervision == "both" and progress >= self.settings.dense_only)

@@ -82,6 +82,11 @@ class Method(nn.Module, ABC):
         """Whether `Prediction.hand` is there."""
         return False
 
+    @property
+    def picks_cells(self) -> bool:
+        """Whether the cells with the best scores alone decide, so that rounding decides between two that are nearly as good."""
+        return False
+
     def prepare_training(self, crops: Crops) -> None:
         """Takes from the training crops what the network must know of them before it learns.
 
