@@ -72,7 +72,7 @@ def test_hands_are_where_the_frame_shows_them():
 def test_what_is_cut_off_is_far_or_nothing():
     depth = np.full((128, 160), 2.5, np.float32)
     depth[:64] = 0.7
-    cut = AugmentSettings(sparse=0, speckled=0, cut=1, cut_m=(1.0, 2.0))
+    cut = AugmentSettings(sparse=0, speckled=0, cut=1, cut_m=(1.0, 2.0), processed=0)
     for seed in range(8):
         out = augmented(depth, np.random.default_rng(seed), cut)
         assert (out[:64] == np.float32(0.7)).all() and ((out[64:] == 0) | (out[64:] > 2)).all()

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
 from hand_pose_ros.skeleton import HAND21
-from hand_pose_training.synthetic.dataset import NO_SENSOR, SyntheticCrops, SyntheticSettings, joints_m
+from hand_pose_training.synthetic.dataset import NO_SENSOR, SyntheticCrops, SyntheticSettings, joints_m, nearest_to_focus
 from hand_pose_training.synthetic.renderer import Window
 from hand_pose_training.synthetic.sensors.optics import SensorKind
+from hand_pose_training.synthetic.stage import Scene, SceneHand
 
 SHAPES = {
     "depth_crop": (1, 96, 96),
@@ -77,6 +79,58 @@ def test_centre_error_stays_within_its_range():
     assert np.abs(errors).max() <= 0.015 + 1e-6
     assert np.abs(errors).max() > 0.012
     assert all(s["cube_m"] == np.float32(0.25) and s["present"] == 1 for s in samples)
+
+
+def test_some_centres_are_as_far_off_as_a_detector_s_but_never_nearer_to_another_hand():
+    settings = SyntheticSettings(center_tail=1.0, negatives=0.0)
+    crops = SyntheticCrops(9, 150, settings)
+    farthest = 0.0
+    for crop, scene, *_ in (crops.scene(i) for i in range(len(crops))):
+        off = np.linalg.norm(crop.center - scene.joints.mean(axis=0))
+        assert all(off <= np.linalg.norm(crop.center - other.joints.mean(axis=0)) for other in scene.hands[1:])
+        farthest = max(farthest, off)
+    assert 0.05 < farthest <= 3**0.5 * 3 * settings.center_error_m + 1e-6
+
+
+def test_a_centre_between_two_hands_moves_to_its_own():
+    hands = [SceneHand(np.full((21, 3), z)) for z in (0.5, 0.6)]
+    scene = Scene(Camera(64, 64, 60.0, 60.0, 32.0, 32.0), hands, np.full(3, 0.5))
+    for at, moved in ((0.53, 0.53), (0.58, 0.54), (0.62, 0.53)):
+        np.testing.assert_allclose(nearest_to_focus(scene, np.full(3, at)), np.full(3, moved))
+
+
+def test_pixels_of_another_hand_are_hidden_and_no_others():
+    plain, hidden = (
+        SyntheticSettings(negatives=0.0, noise=False),
+        SyntheticSettings(negatives=0.0, noise=False, rivals_hidden=1.0),
+    )
+    taken = away = kept = 0
+    for i in range(200):
+        crop, scene, *_ = SyntheticCrops(12, 200, plain).scene(i)
+        if len(scene.hands) < 2:
+            continue
+        was, now = (SyntheticCrops(12, 200, settings)[i]["depth_crop"][0] for settings in (plain, hidden))
+        gone = was != now
+        assert (now[gone] == BACKGROUND).all()
+        rows, columns = np.nonzero(was < BACKGROUND)
+        cells = (2 * np.arange(crop.size) + 1) / crop.size - 1
+        points = np.stack([cells[columns], cells[rows], was[rows, columns]], axis=1) * crop.half_m
+        own, other = (
+            np.linalg.norm(points[:, None] - crop.normalize(hand.joints) * crop.half_m, axis=-1).min(axis=1)
+            for hand in scene.hands[:2]
+        )
+        theirs, mine = (other < 0.008) & (own > 0.05), (own < 0.008) & (other > 0.06)
+        taken, kept = taken + theirs.sum(), kept + mine.sum()
+        away += gone[rows, columns][theirs].sum()
+        assert not gone[rows, columns][mine].any()
+    assert taken > 300 and kept > 300 and away > 0.97 * taken
+
+
+def test_a_share_of_the_samples_is_processed():
+    plain, half = (SyntheticCrops(12, 60, SyntheticSettings(processed=share)) for share in (0.0, 0.5))
+    changed = [not np.array_equal(plain[i]["depth_crop"], half[i]["depth_crop"]) for i in range(60)]
+    assert 0.3 < np.mean(changed) < 0.7
+    assert all(np.array_equal(plain[i]["joints"], half[i]["joints"]) for i in range(60))
 
 
 def test_joints_lie_just_under_the_skin_that_is_seen():

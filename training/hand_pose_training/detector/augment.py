@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hand_pose_ros.geometry.camera import Camera
+from hand_pose_training.synthetic.processing import processed
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class AugmentSettings:
     :param sparse, missing: up to this share of the pixels are missing
     :param cut, cut_m: what is farther than a distance of this range has no depth, or a far value, as the driver says
     :param speckled, wrong: up to this share of the pixels have any depth
+    :param processed: go through `synthetic.processing`
     """
 
     moved: float = 0.5
@@ -27,6 +29,7 @@ class AugmentSettings:
     cut_m: tuple[float, float] = (0.8, 3.0)
     speckled: float = 0.15
     wrong: float = 0.01
+    processed: float = 0.5
 
     def moved_camera(self, camera: Camera, rng: np.random.Generator) -> Camera:
         """The camera with its scene elsewhere in the image."""
@@ -36,13 +39,14 @@ class AugmentSettings:
         return replace(camera, cx=camera.cx + right * camera.width, cy=camera.cy + down * camera.height)
 
 
+PROCESSING_REACH_PX = 1.2  # of a frame
 FAR_VALUES_M = (2.001, 4.0, 10.0, 65.535)
 
 
 def augmented(depth: np.ndarray, rng: np.random.Generator, settings: AugmentSettings) -> np.ndarray:
     """A frame (H, W), metres, 0 where there is no depth, with such faults."""
-    depth = depth.copy()
-    sparse, cut, speckled = rng.random(3) < (settings.sparse, settings.cut, settings.speckled)
+    sparse, cut, speckled, filtered = rng.random(4) < (settings.sparse, settings.cut, settings.speckled, settings.processed)
+    depth = processed(depth, PROCESSING_REACH_PX, rng) if filtered else depth.copy()
     if cut:
         limit = rng.uniform(*settings.cut_m)
         value = 0.0 if rng.random() < 0.5 else rng.choice(FAR_VALUES_M)

@@ -15,7 +15,9 @@ import numpy as np
 from hand_pose_ros.geometry.color_crop import ColorCrop
 from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
 from hand_pose_ros.perception.estimate import MIN_FOREGROUND
+from hand_pose_ros.perception.rivals import rivals_near
 from hand_pose_ros.skeleton import HAND21
+from hand_pose_training.synthetic.processing import processed
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
 from hand_pose_training.synthetic.scene import Scene, SceneSettings, sample_scene
 from hand_pose_training.synthetic.sensor import PERFECT, Sensor, sample_sensor, sense
@@ -23,7 +25,9 @@ from hand_pose_training.synthetic.sensors.optics import SensorKind
 from hand_pose_training.synthetic.shading import color_crop
 
 NO_SENSOR = -1
+PROCESSING_REACH_PX = 2.5  # of a crop: about 6 mm
 MAX_HIDDEN_JOINTS = 7  # scenes that hide more of the hand are drawn again
+HAND_OFF_M, JOINT_OFF_M = 0.006, 0.005  # deviation of what is known of hands that are taken out: of all joints alike, and of each
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,10 @@ class SyntheticSettings:
     :param size: S, pixels an edge of the crop
     :param cube_m: range of the cube's edge in metres
     :param center_error_m: the crop's centre is off by up to so much along every axis
-    :param center_tail: share of samples that are off by up to twice as much
+    :param center_tail: share of samples that are off by up to three times as much, as places that a detector names; never so far
+        that another hand is nearer
+    :param rivals_hidden: share of samples without the pixels of other hands, as the runtime takes them out beside a known hand
+    :param processed: share of samples whose depths go through `processing`
     :param negatives: share of crops without a hand
     :param any_roll: share of views with any roll of the image; the others roll by less than about 40 degrees
     :param right_hands: share of right hands
@@ -47,6 +54,8 @@ class SyntheticSettings:
     cube_m: tuple[float, float] = (0.23, 0.30)
     center_error_m: float = 0.015
     center_tail: float = 0.15
+    rivals_hidden: float = 0.0
+    processed: float = 0.0
     negatives: float = 0.05
     any_roll: float = 0.5
     right_hands: float = 0.5
@@ -87,7 +96,12 @@ class SyntheticCrops:
             return color_sample(color_crop(scene, window, rng), window, scene)
         far_m = crop.center[2] + crop.half_m
         depth = sense(buffer.inverse_depth, buffer.window, *crop.sample_pixels(), sensor, rng, far_m)
-        return sample(crop.normalize_depth(depth), crop, scene, sensor)
+        if self.settings.processed and rng.random() < self.settings.processed:
+            depth = processed(depth, PROCESSING_REACH_PX, rng)
+        image = crop.normalize_depth(depth)
+        if self.settings.rivals_hidden and rng.random() < self.settings.rivals_hidden:
+            hide_rivals(image, crop, scene, rng)
+        return sample(image, crop, scene, sensor)
 
     def drawn(self, i: int) -> tuple[SceneSettings, SensorKind | None]:
         """What the scene of sample i is drawn from, and the kind of its sensor (None: any)."""
@@ -101,13 +115,33 @@ class SyntheticCrops:
         while True:
             scene = sample_scene(rng, settings)
             sensor = sample_sensor(rng, scene.camera.fx, kind, s.held_out) if s.noise else PERFECT
-            reach = s.center_error_m * (2 if rng.random() < s.center_tail else 1)
-            center = scene.focus + rng.uniform(-reach, reach, size=3)
+            reach = s.center_error_m * (3 if rng.random() < s.center_tail else 1)
+            center = nearest_to_focus(scene, scene.focus + rng.uniform(-reach, reach, size=3))
             center[2] = max(center[2], 0.15)
             crop = CubeCrop(scene.camera, center, rng.uniform(*s.cube_m), s.size)
             buffer = scene.render(Window.around(*crop.sample_pixels(), sensor.reach_px, scene.camera))
             if scene.hidden_joints(buffer) <= MAX_HIDDEN_JOINTS if scene.present else _shows_something(crop, buffer):
                 return crop, scene, buffer, sensor, rng
+
+
+def nearest_to_focus(scene: Scene, center: np.ndarray) -> np.ndarray:
+    """The centre (3,), moved to the scene's focus until no other hand is nearer to it."""
+    others = [hand.joints.mean(axis=0) for hand in scene.hands[scene.present :]]
+    while any(np.linalg.norm(center - other) < np.linalg.norm(center - scene.focus) for other in others):
+        center = (center + scene.focus) / 2
+    return center
+
+
+def hide_rivals(image: np.ndarray, crop: CubeCrop, scene: Scene, rng: np.random.Generator) -> None:
+    """Takes other hands' pixels out of a crop (S, S) as the runtime does, in place: every second time as if something were known
+    of the subject, and with joints that are somewhat off."""
+    hands = [
+        hand.joints + HAND_OFF_M * rng.normal(size=3) + JOINT_OFF_M * rng.normal(size=hand.joints.shape) for hand in scene.hands
+    ]
+    own = hands[0] if scene.present and rng.random() < 0.5 else None
+    rivals = rivals_near(crop.center, hands[scene.present :], HAND21, own)
+    if rivals is not None:
+        rivals.hide(crop, image)
 
 
 def _shows_something(crop: CubeCrop, buffer: ZBuffer) -> bool:
