@@ -54,7 +54,6 @@ _FIXED_SETS = {
     "negatives": FixedSet(2_000_004, 2000, replace(HELD_OUT, negatives=0.5)),
 }
 SETS = tuple(_FIXED_SETS)
-SYNTHETIC_CENTER = "mean of the true joints, displaced at random by up to 15 mm along each axis"
 _ENDLESS = 1 << 40
 CUBE_M = HELD_OUT.cube_m[0]  # what the runtime crops: the middle of what networks are trained on, and the papers' size
 
@@ -201,7 +200,7 @@ def validation_crops(settings: DataSettings, crop_kind: str) -> tuple[Batch, Ske
     :raises DatasetError: a dataset that cannot be read
     """
     if settings.source == "synthetic":
-        return fixed_set("validation", settings.size, crop_kind=crop_kind), HAND21, SYNTHETIC_CENTER
+        return fixed_set("validation", settings.size, crop_kind=crop_kind), HAND21, HELD_OUT.center_source
     if settings.holdout_every:
         frames = _training_frames(settings, held_out=True)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hand_pose_ros.skeleton import HAND21, skeleton
-from hand_pose_training.data import SYNTHETIC_CENTER, Batch, fixed_crops, relabelled, stacked, validation_crops
+from hand_pose_training.data import Batch, fixed_crops, relabelled, stacked, validation_crops
 from hand_pose_training.recipe import Recipe, RecipeError
 
 
@@ -35,7 +35,7 @@ def synthetic_exam(name: str, size: int, cube_m: float, joints: str, crop_kind: 
     :param crops: how many (default: all)
     """
     fixed = fixed_crops(name, size, cube_m, crops, crop_kind)
-    return Exam(name, SYNTHETIC_CENTER, relabelled(stacked(fixed), HAND21, skeleton(joints)), fixed.quotas.counts())
+    return Exam(name, fixed.settings.center_source, relabelled(stacked(fixed), HAND21, skeleton(joints)), fixed.quotas.counts())
 
 
 def calibration_and_test(recipe: Recipe, cube_m: float, crop_kind: str) -> tuple[Exam, Exam]:

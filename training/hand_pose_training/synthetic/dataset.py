@@ -25,6 +25,7 @@ from hand_pose_training.synthetic.sensors.optics import SensorKind
 from hand_pose_training.synthetic.shading import color_crop
 
 NO_SENSOR = -1
+TAIL_FACTOR = 3
 PROCESSING_REACH_PX = 2.5  # of a crop: about 6 mm
 MAX_HIDDEN_JOINTS = 7  # scenes that hide more of the hand are drawn again
 HAND_OFF_M, JOINT_OFF_M = 0.006, 0.005  # deviation of what is known of hands that are taken out: of all joints alike, and of each
@@ -63,6 +64,13 @@ class SyntheticSettings:
     held_out: bool = False
     noise: bool = True
     color: bool = False
+
+    @property
+    def center_source(self) -> str:
+        """What the crops are centred on, in words."""
+        off = 1000 * self.center_error_m
+        tail = f", {self.center_tail:.0%} by up to {TAIL_FACTOR * off:.0f} mm" if self.center_tail else ""
+        return f"mean of the true joints, displaced at random by up to {off:.0f} mm along each axis{tail}"
 
     @property
     def scene(self) -> SceneSettings:
@@ -115,7 +123,7 @@ class SyntheticCrops:
         while True:
             scene = sample_scene(rng, settings)
             sensor = sample_sensor(rng, scene.camera.fx, kind, s.held_out) if s.noise else PERFECT
-            reach = s.center_error_m * (3 if rng.random() < s.center_tail else 1)
+            reach = s.center_error_m * (TAIL_FACTOR if rng.random() < s.center_tail else 1)
             center = nearest_to_focus(scene, scene.focus + rng.uniform(-reach, reach, size=3))
             center[2] = max(center[2], 0.15)
             crop = CubeCrop(scene.camera, center, rng.uniform(*s.cube_m), s.size)

@@ -75,12 +75,12 @@ class Quotas:
         return Quotas(*(getattr(self, name)[:count] for name in self.__dataclass_fields__))
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """How many samples there are of each, by name; distances in fifths of their range."""
+        """How many samples there are of each, by name; distances in fifths of their range, companions those of hands."""
         edges = np.linspace(*DISTANCE_M, 6)
         distances = np.histogram(self.distance_m, edges)[0]
         return {
             "sensor": {kind.name.lower(): int((self.sensor == kind).sum()) for kind in SENSORS},
-            "companion": {kind.name.lower(): int((self.companion == kind).sum()) for kind in COMPANIONS},
+            "companion": {kind.name.lower(): int((self.companion == kind)[self.present].sum()) for kind in COMPANIONS},
             "view": {view.name.lower(): int((self.view == view).sum()) for view in VIEWS},
             "side": {"right": int(self.right.sum()), "left": int((~self.right).sum())},
             "presence": {"hand": int(self.present.sum()), "no_hand": int((~self.present).sum())},

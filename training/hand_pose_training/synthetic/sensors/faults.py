@@ -25,7 +25,8 @@ _SHADOW_REACH_PX, _REACH_PX = 12, 6
 
 
 class Sensor(NamedTuple):
-    """One sensor's faults; all zero is a perfect one.
+    """One sensor's faults; all zero is a perfect one. Deviations of what changes over some distance are those at the nodes of a
+    smooth field; between them it deviates by two thirds of that.
 
     :param lateral_px, lateral_pitch_px: deviation of the look-ups and the distance over which it changes
     :param disparity_px: deviation of the disparity from pixel to pixel; `disparity_step_px` its quantum (0 = not quantised)
