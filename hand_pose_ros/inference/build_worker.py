@@ -23,7 +23,7 @@ from hand_pose_ros.inference.build_progress import BuildProgress, PhaseTracker
 from hand_pose_ros.inference.engine_builder import BuildRequest
 from hand_pose_ros.inference.engine_cache import CacheError, EngineCache
 from hand_pose_ros.inference.model_card import ModelError
-from hand_pose_ros.inference.plan_key import file_sha256
+from hand_pose_ros.inference.plan_key import require_unchanged
 from hand_pose_ros.inference.tensorrt_build import BuildCancelled, build_plan
 from hand_pose_ros.inference.tensorrt_library import find_tensorrt
 
@@ -92,12 +92,7 @@ def _compile(request: BuildRequest, told: Told, lock: BuildLock | None) -> bytes
     library = find_tensorrt([key.flavour])
     if library.version != key.version:
         raise ModelError(f"{key.flavour} is {library.version} now and was {key.version} at the start: start again")
-    try:
-        changed = file_sha256(model) != key.model_sha256
-    except OSError as error:
-        raise ModelError(f"model {model} cannot be read any more ({error.strerror}): start again") from error
-    if changed:
-        raise ModelError(f"model {model} has changed since it was loaded: start again")
+    require_unchanged(model, key)
     # TensorRT measures on the GPU itself; TensorRT-RTX says at once if it has nothing for this kind of GPU.
     target = {"device": request.device} if key.flavour == "tensorrt" else {"compute_capability": key.compute_capability}
 

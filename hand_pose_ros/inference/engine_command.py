@@ -16,7 +16,7 @@ from hand_pose_ros.inference.cuda_device import find_device
 from hand_pose_ros.inference.engine_builder import BuildRequest, BuiltPlan, PlanBuild
 from hand_pose_ros.inference.engine_cache import FOLDER_VARIABLE, CacheError, EngineCache, Entry, default_folder
 from hand_pose_ros.inference.model_card import ModelError
-from hand_pose_ros.inference.model_choice import PRECISION_CHOICES, choose_model
+from hand_pose_ros.inference.model_choice import PRECISION_CHOICES, choose_model, full_file, half_file
 from hand_pose_ros.inference.plan_key import MAX_BATCH, PlanKey, file_sha256, key_of
 from hand_pose_ros.inference.stale_plans import stale_reason, this_machine
 from hand_pose_ros.inference.tensorrt_library import FLAVOURS, find_tensorrt
@@ -179,8 +179,8 @@ def _info(args: argparse.Namespace, cache: EngineCache) -> int:
     :raises ModelError: nothing has that name"""
     path = Path(args.name)
     if path.suffix != ".plan" and path.is_file():
-        digest = file_sha256(path)
-        rows = [row for row in _described(cache) if row.get("built_for", {}).get("model_sha256") == digest]
+        digests = {file_sha256(file) for file in (path, full_file(path), half_file(path)) if file.is_file()}
+        rows = [row for row in _described(cache) if row.get("built_for", {}).get("model_sha256") in digests]
     else:
         rows = [row for row in _described(cache) if row["key"].startswith(path.stem)]
     if not rows:

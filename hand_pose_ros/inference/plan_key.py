@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hand_pose_ros.inference.cuda_device import CudaDevice
+from hand_pose_ros.inference.model_card import ModelError
 from hand_pose_ros.inference.model_file import read_model_file
 from hand_pose_ros.inference.tensorrt_library import TensorRtLibrary
 
@@ -97,3 +98,13 @@ def file_sha256(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def require_unchanged(model: Path, key: PlanKey) -> None:
+    """:raises ModelError: the file is not the one that the key was made of, or cannot be read any more"""
+    try:
+        changed = file_sha256(model) != key.model_sha256
+    except OSError as error:
+        raise ModelError(f"model {model} cannot be read any more ({error.strerror}): start again") from error
+    if changed:
+        raise ModelError(f"model {model} has changed since it was loaded: start again")

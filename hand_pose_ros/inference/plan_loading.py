@@ -13,7 +13,7 @@ from hand_pose_ros.inference.engine import Engine
 from hand_pose_ros.inference.engine_builder import BuildRequest, PlanBuild
 from hand_pose_ros.inference.engine_cache import CacheError, EngineCache
 from hand_pose_ros.inference.model_card import ModelError
-from hand_pose_ros.inference.plan_key import PlanKey, key_of
+from hand_pose_ros.inference.plan_key import PlanKey, key_of, require_unchanged
 from hand_pose_ros.inference.tensorrt_build import BuildCancelled
 from hand_pose_ros.inference.tensorrt_engine import TensorRtEngine
 from hand_pose_ros.inference.tensorrt_library import TensorRtLibrary
@@ -60,7 +60,7 @@ def load_plan(
     request = BuildRequest(str(model), key, str(cache.folder), gpu.device.index)
 
     def finish(build: PlanBuild) -> Engine:
-        return _built(build, model, gpu)
+        return _built(build, model, key, gpu)
 
     if answering is not None:
         try:
@@ -105,8 +105,10 @@ def _discard(cache: EngineCache, key: PlanKey) -> None:
         log.warning("%s", error)
 
 
-def _built(build: PlanBuild, model: Path, gpu: Gpu) -> Engine:
+def _built(build: PlanBuild, model: Path, key: PlanKey, gpu: Gpu) -> Engine:
+    """:raises ModelError: the build failed, or the file is another one now, whose card would not be the plan's"""
     built = build.result()
+    require_unchanged(model, key)
     if built.not_kept:
         log.warning("the plan is built but not kept, and will be built again at the next start: %s", built.not_kept)
     what = "built by another process" if built.reused else "built"

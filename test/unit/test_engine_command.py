@@ -81,6 +81,8 @@ def test_build_takes_precision_batch_and_folder(cache, tmp_path, mine, capsys):
         built = json.loads(engine(capsys, "build", mine, "--for", "8.6", "--precision", precision, "--max-batch", 2, "--json"))
         assert built["model"] == str(file) and built["built_for"]["max_batch"] == 2
         assert built["built_for"]["precision"] == ("fp32" if file == mine else "fp16")
+    for file in (mine, half):  # the plans of both precisions are of one model
+        assert len(json.loads(engine(capsys, "info", file, "--json"))) == 2
     engine(capsys, "build", mine, "--for", "8.6", "--cache", tmp_path / "other", "--flavour", "tensorrt_rtx")
     assert len(EngineCache(tmp_path / "other").entries()) == 1
     assert len(cache.entries()) == 2
@@ -115,6 +117,7 @@ def test_what_makes_a_plan_stale(cache, model):
     assert reason(Machine({"tensorrt": "10.13.0"}, (orin,))) == "tensorrt is 10.13.0 now"
     assert reason(Machine({}, (other,))) == "made for another GPU or driver"
     assert reason(Machine({}, (other,)), gpu="", driver="") == ""
+    assert reason(Machine({}, (other,)), gpu="", driver="", compute_capability="8.6") == "made for compute capability 8.6"
     assert reason(Machine({}, ()), platform="linux-other") == "made for linux-other"
     assert reason(Machine({}, ()), schema=0) == "made by another version of hand_pose_ros"
     assert reason(Machine({}, ()), model=cache.folder / "gone.onnx") == "its model file is gone"

@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 from plan_builds import PLAN, is_gone, needs_rtx, until, without_gpu
+from tiny_model import write_tiny_model
 
 from hand_pose_ros.inference.cuda_device import CudaDevice
 from hand_pose_ros.inference.engine import load_engine
@@ -43,6 +44,17 @@ def test_serves_while_it_builds_and_where_the_plan_does_not_run_after_it(model, 
     assert engine.infer(CROPS)["joints"].shape == (1, 21, 3)
     assert engine.backend == "onnxruntime"
     assert engine.status.startswith("no TensorRT plan, onnxruntime goes on: backend tensorrt needs")
+    engine.close()
+
+
+def test_a_model_that_is_replaced_while_its_plan_is_built_is_not_served_by_it(gpu, cache, tmp_path):
+    mine = write_tiny_model(tmp_path / "mine.onnx")
+    engine = load_plan(mine, gpu, cache, lambda: load_engine(mine))
+    until(lambda: engine.status == "TensorRT build ended", "the plan is built")
+    write_tiny_model(mine, size=64)
+    assert engine.infer(CROPS)["joints"].shape == (1, 21, 3)
+    assert engine.status.startswith("no TensorRT plan, onnxruntime goes on: ")
+    assert f"model {mine} has changed since it was loaded: start again" in engine.status
     engine.close()
 
 
