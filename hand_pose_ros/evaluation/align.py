@@ -12,7 +12,7 @@ from hand_pose_ros.evaluation.bag_transforms import BagTransforms
 from hand_pose_ros.evaluation.errors import EvaluationError
 from hand_pose_ros.evaluation.hand_frames import HandFrame
 from hand_pose_ros.evaluation.joint_map import joint_map
-from hand_pose_ros.evaluation.motion import estimate_offset, speeds
+from hand_pose_ros.evaluation.motion import Side, estimate_offset
 from hand_pose_ros.evaluation.settings import Job
 from hand_pose_ros.evaluation.truth import Truth
 from hand_pose_ros.evaluation.truth_window import TruthFrame, TruthWindow
@@ -39,8 +39,8 @@ class Aligned:
         self.joints = joint_map(found, true, comparison.joint_names, job.bag, truth.name)
         self._offset = ClockOffset(comparison.offset_s or 0.0, float("nan"))
         if comparison.offset_s is None:
-            motions = speeds(hands(), self.joints.found), speeds(truth.frames(), self.joints.true)
-            self._offset = estimate_offset(*motions, comparison.max_offset_s, job.bag, truth.name)
+            sides = Side(hands, self.joints.found), Side(truth.frames, self.joints.true)
+            self._offset = estimate_offset(*sides, comparison.max_offset_s, job.bag, truth.name)
         self._offset_ns = round(self._offset.seconds * 1e9)
         self._span: list[int] = []
         self._out_of_reach = 0

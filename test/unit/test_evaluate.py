@@ -113,6 +113,41 @@ def test_a_clock_offset_is_estimated_or_given(tmp_path, library, capsys):
     assert figures(tmp_path / "given")["overall"]["mean_error_mm"] < 0.1
 
 
+def busy(seconds):
+    """(x, y) metres of a hand that does not repeat its moves."""
+    return 0.08 * np.sin(5 * seconds) + 0.03 * np.sin(11.3 * seconds), 0.05 * np.cos(3.1 * seconds)
+
+
+def busy_truth(path, begin_s, end_s, ahead_s):
+    """A file of the wrist alone at 20 Hz, by a clock that is ahead."""
+    lines = ["stamp_ns,hand,wrist_x,wrist_y,wrist_z"]
+    for k in range(round(begin_s * 20), round(end_s * 20)):
+        x, y, z = hand_at(*busy(k / 20)).joints[0]
+        lines.append(f"{stamp_of(k / 20 + ahead_s)},1,{x},{y},{z}")
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("begin_s", [-200, 150])
+def test_a_clock_offset_where_one_side_began_minutes_before_the_other(tmp_path, library, begin_s):
+    times = [k / 20 for k in range(round(20 * max(20, begin_s + 10)))]
+    bag = hands_bag(tmp_path / "walk", library, {s: [hand_at(*busy(s))] for s in times}, {})
+    truth = busy_truth(tmp_path / "truth.csv", begin_s, max(times), 0.3)
+    assert evaluate(tmp_path / "out", bag, "--recorded", "--offset", "auto", truth=truth) == 0
+    one = figures(tmp_path / "out")["recordings"]["walk"]
+    assert one["clock_offset_s"] == pytest.approx(0.3, abs=0.003) and one["clock_offset_correlation"] > 0.99
+    assert one["mean_error_mm"] < 1.5 and not any("do not overlap" in note for note in one["notes"])
+
+
+def test_times_that_do_not_overlap_are_warned_of(tmp_path, library):
+    bag = hands_bag(tmp_path / "walk", library, {k / 30: [hand_at(*busy(k / 30))] for k in range(300)}, {})
+    truth = busy_truth(tmp_path / "truth.csv", -1, 11, 7200)
+    assert evaluate(tmp_path / "out", bag, "--recorded", "--offset", "auto", truth=truth) == 0
+    one = figures(tmp_path / "out")["recordings"]["walk"]
+    assert one["clock_offset_s"] == pytest.approx(7200, abs=0.003)
+    assert any("do not overlap: taken for two clocks" in note and "7199.000 s apart" in note for note in one["notes"])
+
+
 def test_truth_in_another_frame_is_brought_over_by_tf(tmp_path, library):
     # The camera is 1 m above and turned by 90 degrees about z in the world: x of the camera is y of the world.
     turn = (0, 0, np.sqrt(0.5), np.sqrt(0.5))
