@@ -87,7 +87,8 @@ def _figures(result: JobResult, folder: Path) -> dict[str, Any]:
     figures = {**result.facts, "notes": result.notes}
     if result.tally is None:
         return {**figures, "error": result.error}
-    pictures = [{**p, "picture": str((result.folder / p["picture"]).relative_to(folder))} for p in result.pictures]
+    inside = result.folder.absolute().relative_to(folder.absolute())  # the processes of others are given whole paths
+    pictures = [{**p, "picture": str(inside / p["picture"])} for p in result.pictures]
     figures |= result.tally.figures() | {"latency_ms": _latency(result.latency_ms)} | _not_known(result)
     return {**figures, "over_time": result.tally.timeline.figures(), "pictures": pictures}
 

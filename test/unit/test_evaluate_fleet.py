@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hand_bags import hand_at, hands_bag, hands_message, stamp_of
@@ -67,6 +68,37 @@ def test_a_scheduler_that_is_not_installed_is_named(fleet, monkeypatch, capsys, 
     words = ["evaluate", "--list", str(fleet / "bags.txt"), "--ground-truth", "/truth", "--out", str(fleet / "none")]
     assert main([*words, "--scheduler", scheduler]) == 1
     assert f"--scheduler {scheduler} needs the Python package {module}" in capsys.readouterr().err
+
+
+class _Cluster:
+    """Has the face of dask.distributed's Client that is used, and works in processes of this machine."""
+
+    def __init__(self, n_workers, **_):
+        self.pool = ProcessPoolExecutor(n_workers, multiprocessing.get_context("spawn"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.pool.shutdown()
+
+    def submit(self, work, job, pure):
+        return self.pool.submit(work, job)
+
+    def cancel(self, futures):
+        for future in futures:
+            future.cancel()
+
+
+def test_the_schedulers_of_others_write_into_a_relative_folder(tmp_path, library, model, monkeypatch):
+    write_bag(tmp_path / "walk", library, 3, truth={k: hands_message(library, stamp(k), [hand_at(-0.07)]) for k in range(3)})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "dask.distributed", SimpleNamespace(Client=_Cluster))
+    words = ["evaluate", "walk", "--ground-truth", TRUTH_TOPIC, "--model", str(model), "--workers", "1", "--out", "out"]
+    assert main([*words, "--scheduler", "dask"]) == 0
+    pictures = json.loads(Path("out/figures.json").read_text())["runs"]["tiny"]["recordings"]["walk"]["pictures"]
+    assert pictures and all((tmp_path / "out" / p["picture"]).is_file() for p in pictures)
+    assert "data:image/jpeg;base64," in Path("out/report.html").read_text()
 
 
 def test_paths_are_whole_for_the_processes_of_others(monkeypatch, tmp_path):
