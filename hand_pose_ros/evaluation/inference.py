@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
@@ -69,6 +70,7 @@ def infer(
         engine_settings = replace(parameters.engine_settings(), serve_while_building=False)
         with closing(load_engine(parameters.model_path(), parameters.backend, parameters.threads, engine_settings)) as engine:
             done = Inferred(folder / HANDS_BAG, engine.card.name, engine.backend, defaultdict(lambda: Histogram(TIME_EDGES_MS)))
+            shutil.rmtree(done.bag, ignore_errors=True)  # a process that was lost may have begun it
             with BagWriter(done.bag, library, compression="zstd") as writer:
                 _answer_all(source, engine, parameters, run.tracking, library, writer, done, progress, stop)
     done.stage_ms = dict(done.stage_ms)

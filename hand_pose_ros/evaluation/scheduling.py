@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from hand_pose_ros.evaluation.job import JobResult, run_job
 from hand_pose_ros.evaluation.settings import Job
 from hand_pose_ros.progress import log_above_bars
 
+log = logging.getLogger(__name__)
 SCHEDULERS = ("processes", "ray", "dask")
 # Of each scheduler other than ours, the module that it needs and how it is installed.
 _MODULES = {"ray": ("ray", "pip install ray"), "dask": ("dask.distributed", "pip install distributed")}
@@ -97,32 +99,53 @@ def _one_by_one(jobs: Sequence[Job], workers: int, bar: _Bar, stop: threading.Ev
 
 
 def _in_processes(jobs: Sequence[Job], workers: int, bar: _Bar, stop: threading.Event) -> Iterator[tuple[int, JobResult]]:
+    """A process that is lost takes its pool with it. A fresh one has what had not begun; then what ran goes one at a time, so
+    that nothing but the job at fault is lost.
+    """
+    together, alone = list(range(len(jobs))), []
+    while (together or alone) and not stop.is_set():
+        numbers, beside = (together, min(workers, len(together))) if together else (alone, 1)
+        lost: dict[int, Future] = {}
+        for number, future in _in_pool({number: jobs[number] for number in numbers}, beside, bar, stop):
+            if isinstance(future.exception(), BrokenExecutor):
+                lost[number] = future
+            elif (result := future.result()) is not None:
+                yield number, result
+        # Jobs begin in their order: no others than the first of these can have been running.
+        running, rest = sorted(lost)[:beside], sorted(lost)[beside:]
+        if running and beside == 1:
+            yield running[0], result_of(lost[running[0]].result, jobs[running[0]])
+        elif running:
+            log.warning("a process was lost, out of memory? Begun again at the end, one at a time: %d recording(s)", len(running))
+            alone += running
+        together, alone = (rest, alone) if together else ([], rest)
+
+
+def _in_pool(jobs: Mapping[int, Job], workers: int, bar: _Bar, stop: threading.Event) -> Iterator[tuple[int, Future]]:
+    """The jobs as they end; of those that have not begun when the evaluation is to end, not all."""
     context = multiprocessing.get_context("spawn")  # a fork would copy ONNX Runtime's threads in whatever state they are
     queue, stopped = context.Queue(), context.Event()
     ended = threading.Event()
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _begin_worker, (queue, stopped))
+    pool = ProcessPoolExecutor(workers, context, _begin_worker, (queue, stopped))
     listener = threading.Thread(target=_listen, args=(queue, bar, stop, stopped, ended), name="progress")
     listener.start()
     try:
         with shielded_children():
-            futures = {pool.submit(_run_in_worker, number, job): number for number, job in enumerate(jobs)}
+            futures = {pool.submit(_run_in_worker, number, job): number for number, job in jobs.items()}
         for future in as_completed(futures):
             if future.cancelled():
                 continue
             if stop.is_set():
                 for other in futures:
                     other.cancel()
-            number = futures[future]
-            result = result_of(future.result, jobs[number])
-            if result is not None:
-                yield number, result
+            yield futures[future], future
     finally:
         pool.shutdown(cancel_futures=True)
         ended.set()
         listener.join()
 
 
-def result_of(result: Callable[[], JobResult | None], job: Job) -> JobResult | None:
+def result_of(result: Callable[[], JobResult], job: Job) -> JobResult:
     """What a job gave; where its process was lost, that it was. Faults of ours are raised."""
     try:
         return result()
@@ -130,7 +153,7 @@ def result_of(result: Callable[[], JobResult | None], job: Job) -> JobResult | N
         theirs = isinstance(error, BrokenExecutor) or type(error).__module__.partition(".")[0] in ("ray", "distributed", "dask")
         if not theirs or hasattr(error, "cause"):  # Ray's name for what the job itself raised
             raise
-        text = f"its process was lost, out of memory? Try again with fewer --workers ({error})"
+        text = f"its process was lost, out of memory? Try again with fewer --workers, or with more memory ({error})"
         return JobResult(job.run.name, job.label, job.folder, {"recording": str(job.bag), "complete": False}, error=text)
 
 

@@ -15,11 +15,12 @@ from types import SimpleNamespace
 
 import pytest
 from hand_bags import hand_at, hands_bag, hands_message, stamp_of
+from lethal_names import LethalNames
 from small_bags import HANDS, TRUTH_TOPIC, stamp, write_bag
 
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.cli import main
-from hand_pose_ros.evaluation.scheduling import anywhere, result_of
+from hand_pose_ros.evaluation.scheduling import anywhere, result_of, run_jobs
 from hand_pose_ros.evaluation.settings import Comparison, Job, Recordings, Run
 from hand_pose_ros.live.parameters import Parameters
 
@@ -121,6 +122,23 @@ def test_a_process_that_is_lost_is_said(tmp_path):
         assert (result.label, result.tally) == ("a", None) and "fewer --workers" in result.error
     with pytest.raises(ZeroDivisionError):
         result_of(lambda: 1 / 0, job)
+
+
+@pytest.mark.parametrize(("most", "deaths"), [(1, 1), (9, 2)])
+def test_a_lost_process_costs_no_other_recording(tmp_path, library, model, caplog, most, deaths):
+    # The model's hands are recorded before the joint names are read: what the lost process left behind is replaced.
+    truth = {k: hands_message(library, stamp(k), [hand_at(-0.07)]) for k in range(3)}
+    bags = [write_bag(tmp_path / f"walk_{k}", library, 3, truth=truth) for k in range(4)]
+    run, file = Run("tiny", Parameters(model=str(model))), tmp_path / "deaths"
+    file.touch()
+    jobs = [Job(run, bag, bag.name, tmp_path / "out" / bag.name, Comparison(TRUTH_TOPIC), pictures=0) for bag in bags]
+    jobs[1] = replace(jobs[1], comparison=replace(jobs[1].comparison, joint_names=LethalNames(file, most)))
+    results = run_jobs(jobs, 2)
+    assert [result.label for result in results] == [bag.name for bag in bags] and len(file.read_text()) == deaths
+    wrong = {result.label: result.error for result in results if result.error}
+    assert [result.tally.frames for result in results if result.tally] == [3] * (4 - len(wrong))
+    assert list(wrong) == (["walk_1"] if deaths > 1 else []) and all("its process was lost" in text for text in wrong.values())
+    assert caplog.text.count("Begun again at the end, one at a time") == 1
 
 
 def long_bag(path, library, frames):
