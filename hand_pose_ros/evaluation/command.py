@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from hand_pose_ros.evaluation.rows import ROWS, join_rows
 from hand_pose_ros.evaluation.scheduling import SCHEDULERS, anywhere, run_jobs
 from hand_pose_ros.evaluation.settings import AUTO_OFFSET, Comparison, Job, Recordings, Run
 from hand_pose_ros.evaluation.summary import summary
-from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, read_parameters
+from hand_pose_ros.live.parameter_arguments import OFFLINE, add_parameter_arguments, read_parameters
 
 NODE = "/hand_pose"
 RECORDED = "recorded"
@@ -195,13 +196,21 @@ def _jobs(arguments: argparse.Namespace, recordings: Sequence[Path]) -> list[Job
 
 
 def _settings(arguments: argparse.Namespace, jobs: Sequence[Job]) -> dict[str, Any]:
-    """How the evaluation was made, for the report."""
-    values = asdict(jobs[0].comparison)
-    offset = values.pop("offset_s")
+    """How the evaluation was made, for the report: of what is seldom asked for, only what was."""
+    values, chosen = asdict(jobs[0].comparison), asdict(jobs[0].recordings)
+    offset, camera_file = values.pop("offset_s"), chosen.pop("camera_file")
     shown = {"ground_truth": values.pop("truth"), "clock_offset_s": "estimated" if offset is None else offset, **values}
-    changed = {"params_file": arguments.params_file, "set": arguments.settings, "no_tracking": arguments.no_tracking}
-    shown |= {key: value for key, value in changed.items() if value}
+    asked = {**chosen, "camera_file": camera_file and _with_digest(camera_file), "no_tracking": arguments.no_tracking}
+    shown |= {key: value for key, value in asked.items() if value}
+    default = asdict(replace(OFFLINE, model=jobs[0].run.parameters.model))  # which models ran is said of each run
+    parameters = {key: value for key, value in asdict(jobs[0].run.parameters).items() if value != default[key]}
+    shown |= {key: str(value) if isinstance(value, tuple) else value for key, value in parameters.items()}
     return {**shown, "side_by_side": f"{min(arguments.workers, len(jobs))} at a time ({arguments.scheduler})"}
+
+
+def _with_digest(path: Path) -> str:
+    """A file's name, and what tells its content from another of that name."""
+    return f"{path.name}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}" if path.is_file() else str(path)
 
 
 def _listed(path: Path) -> list[Path]:

@@ -35,7 +35,7 @@ def compare(folders: Sequence[Path], out: Path) -> dict[str, Any]:
     """
     columns: list[Column] = []
     runs: list[tuple[str, Path, str]] = []
-    settings: dict[str, list[str]] = {}
+    made: list[dict[str, Any]] = []
     remarks: list[str] = []
     for folder in folders:
         figures = read_figures(folder)
@@ -49,9 +49,10 @@ def compare(folders: Sequence[Path], out: Path) -> dict[str, Any]:
                 name = f"{folder}: {run}"
             columns.append(Column(name, its, folder))
             runs.append((name, folder, run))
-        for key, value in figures["settings"].items():
-            settings.setdefault(key, []).append(str(value))
-    differing = [key for key, values in settings.items() if len(set(values)) > 1 or len(values) < len(folders)]
+        made.append(figures["settings"])
+    keys = dict.fromkeys(key for settings in made for key in settings)
+    settings = {key: list(dict.fromkeys(str(settings.get(key, "not set")) for settings in made)) for key in keys}
+    differing = [key for key, values in settings.items() if len(values) > 1]
     if differing:
         remarks.append(f"They were not made alike: {', '.join(differing)} differ.")
     if len({tuple(sorted(column.figures["overall"]["joint_error_mm"])) for column in columns}) > 1:
@@ -59,7 +60,7 @@ def compare(folders: Sequence[Path], out: Path) -> dict[str, Any]:
     pairs = pairs_of(runs)
     if not any(pair["found_by_both"] for pair in pairs):
         remarks.append("They have no recording of the same name in common.")
-    shown = {key: " | ".join(dict.fromkeys(values)) for key, values in settings.items()}
+    shown = {key: " | ".join(values) for key, values in settings.items()}
     text = report(f"Comparison of {' and '.join(folder.name for folder in folders)}", columns, shown, pairs, remarks)
     (out / REPORT).write_text(text, encoding="utf-8")
     figures = {

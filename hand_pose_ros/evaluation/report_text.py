@@ -32,8 +32,6 @@ SETTINGS = {
     "max_gap_s": "largest gap in the ground truth [s]",
     "gate_m": "gate [m]",
     "rest_speed_m_s": "rest speed [m/s]",
-    "set": "parameters",
-    "params_file": "parameter files",
 }
 
 DEFINITIONS = """

@@ -10,6 +10,8 @@ import yaml
 from hand_pose_ros.live.parameter_file import IGNORED, load_yaml, read_values
 from hand_pose_ros.live.parameters import ParameterError, Parameters
 
+OFFLINE = Parameters(smoothing=0.0)  # replay and evaluation leave out, unless it is asked for, what is for the eye
+
 
 def add_parameter_arguments(parser: argparse.ArgumentParser) -> None:
     """`--params-file` and `--set`, each as often as wanted."""
@@ -33,14 +35,14 @@ def read_parameters(
     """The parameters that a command line asks for.
 
     :param node: fully qualified name, for the entries of the files
-    :param live: of a live node. Replay and evaluation leave out, unless it is asked for, what is for the eye: the smoothing
+    :param live: of a live node; else OFFLINE holds where nothing is asked for
     :param defaults: what holds where nothing is asked for; None: the package's own
     :raises ParameterError: a file that cannot be read, an unknown name, a value that cannot be
     """
     values: dict[str, Any] = {}
     for file in arguments.params_file:
         values.update(read_values(file, node))
-    defaults = defaults or (Parameters() if live else Parameters(smoothing=0.0))
+    defaults = defaults or (Parameters() if live else OFFLINE)
     return defaults.with_values({**values, **parse_settings(arguments.settings)})
 
 

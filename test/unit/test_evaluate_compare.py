@@ -1,8 +1,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
-from hand_bags import hand_at, hands_bag
+import yaml
+from hand_bags import hand_at, hands_bag, hands_message
+from small_bags import IMAGE_TOPIC, TRUTH_TOPIC, stamp, write_bag
 
 from hand_pose_ros.cli import main
 from hand_pose_ros.evaluation.errors import EvaluationError
@@ -71,6 +74,42 @@ def test_evaluations_that_were_not_made_alike_are_said_to_be(two, library):
     remarks = json.loads((two / "both/figures.json").read_text())["remarks"]
     assert "They were not made alike: gate_m" in remarks[0]
     assert remarks[-1] == "They have no recording of the same name in common."
+
+
+CALIBRATION = """image_width: 160
+image_height: 120
+camera_name: depth
+distortion_model: plumb_bob
+distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}
+camera_matrix: {rows: 3, cols: 3, data: [FOCAL, 0, 79.5, 0, FOCAL, 59.5, 0, 0, 1]}
+rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
+projection_matrix: {rows: 3, cols: 4, data: [FOCAL, 0, 79.5, 0, 0, FOCAL, 59.5, 0, 0, 0, 1, 0]}
+"""
+
+
+def test_what_the_hands_were_answered_with_is_compared(tmp_path, library, model):
+    bag = write_bag(tmp_path / "walk", library, 3, truth={k: hands_message(library, stamp(k), [hand_at()]) for k in range(3)})
+    for name, focal, box in (("a", "150", np.inf), ("b", "170", 2.0)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "camera.yaml").write_text(CALIBRATION.replace("FOCAL", focal))
+        parameters = {"workspace_box": [-1.0, -1.0, 0.1, 1.0, 1.0, box], "lost_frames": 5, "max_hands": 1}
+        (tmp_path / name / "p.yaml").write_text(yaml.safe_dump({"/**": {"ros__parameters": parameters}}))
+        more = [] if name == "a" else ["--set", "lost_frames:=9", "--image-topic", IMAGE_TOPIC]
+        files = ["--camera-file", str(tmp_path / name / "camera.yaml"), "--params-file", str(tmp_path / name / "p.yaml")]
+        words = ["--ground-truth", TRUTH_TOPIC, "--model", str(model), "--workers", "1", *files, *more]
+        assert main(["evaluate", str(bag), *words, "--out", str(tmp_path / f"{name}_out")]) == 0
+    words = ["evaluate", "--compare", str(tmp_path / "a_out"), str(tmp_path / "b_out"), "--out", str(tmp_path / "both")]
+    assert main(words) == 0
+    figures = json.loads((tmp_path / "both/figures.json").read_text())
+    (remark,) = (remark for remark in figures["remarks"] if "not made alike" in remark)
+    named = remark.removeprefix("They were not made alike: ").removesuffix(" differ.").split(", ")
+    assert sorted(named) == ["camera_file", "image_topic", "lost_frames", "workspace_box"]
+    settings = figures["settings"]
+    assert (settings["lost_frames"], settings["image_topic"]) == ("5 | 9", f"not set | {IMAGE_TOPIC}")
+    assert settings["max_hands"] == "1" and "smoothing" not in settings
+    assert settings["camera_file"].count("camera.yaml, SHA-256 ") == 2
+    page = (tmp_path / "both/report.html").read_text()
+    assert "<th>lost frames</th><td>5 | 9</td>" in page
 
 
 def test_a_file_of_rows_from_another_version(tmp_path):
