@@ -168,7 +168,7 @@ def _jobs(arguments: argparse.Namespace, recordings: Sequence[Path]) -> list[Job
     models = arguments.model or ([] if arguments.recorded is not None else [str(parameters.model_path())])
     tracking = not arguments.no_tracking
     runs = [
-        Run(name, parameters.with_values({"model": model}), tracking=tracking)
+        Run(name, parameters.with_values({"model": model}), tracking=tracking, as_named=bool(arguments.model))
         for name, model in zip(short_names([Path(model) for model in models]), models)
     ]
     if arguments.recorded is not None:

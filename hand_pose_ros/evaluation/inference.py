@@ -17,6 +17,7 @@ from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.evaluation.errors import EvaluationError
 from hand_pose_ros.evaluation.settings import Recordings, Run
 from hand_pose_ros.inference.engine import Engine, load_engine
+from hand_pose_ros.inference.model_file import read_model_file
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.live.topics import HANDS, MODEL, TRANSPORTS
 from hand_pose_ros.messages.library import stamp_ns
@@ -33,12 +34,15 @@ class Inferred:
 
     :param bag: the recording of its hands, on HANDS_TOPIC
     :param stage_ms: time of each stage of the frames that could be answered, by its name
+    :param model, file, precision, backend: what ran: the model's name, its file's, what that computes in, and the library
     :param failed: frames that could not be; `first_error` says why the first could not
     :param complete: it was not interrupted
     """
 
     bag: Path
     model: str
+    file: str
+    precision: str
     backend: str
     stage_ms: dict[str, Histogram]
     frames: int = 0
@@ -67,9 +71,12 @@ def infer(
     color = recordings.color_topic if sees_color(run.parameters.model_path()) else None
     with closing(open_images(bag, recordings, run.parameters, library, color)) as source:
         parameters = with_depth_scale(run.parameters, source)
-        engine_settings = replace(parameters.engine_settings(), serve_while_building=False)
-        with closing(load_engine(parameters.model_path(), parameters.backend, parameters.threads, engine_settings)) as engine:
-            done = Inferred(folder / HANDS_BAG, engine.card.name, engine.backend, defaultdict(lambda: Histogram(TIME_EDGES_MS)))
+        path, engine_settings = parameters.model_path(), replace(parameters.engine_settings(), serve_while_building=False)
+        if run.as_named and engine_settings.precision == "auto":
+            engine_settings = replace(engine_settings, precision=read_model_file(path).card.precision)
+        with closing(load_engine(path, parameters.backend, parameters.threads, engine_settings)) as engine:
+            ran = engine.card.name, engine.path.name, engine.card.precision, engine.backend
+            done = Inferred(folder / HANDS_BAG, *ran, defaultdict(lambda: Histogram(TIME_EDGES_MS)))
             shutil.rmtree(done.bag, ignore_errors=True)  # a process that was lost may have begun it
             with BagWriter(done.bag, library, compression="zstd") as writer:
                 _answer_all(source, engine, parameters, run.tracking, library, writer, done, progress, stop)

@@ -94,7 +94,9 @@ def _evaluate(job: Job, result: JobResult, progress: Progress, stop: Callable[[]
         progress, stop = no_progress, lambda: False
         result.latency_ms = done.stage_ms
         result.facts |= {
-            "hands": f"answered by {done.model} ({job.run.parameters.model_path().name}) on {done.backend}",
+            "hands": f"answered by {done.model} ({done.file}, {done.precision}) on {done.backend}",
+            "model_file": done.file,
+            "precision": done.precision,
             "centre_source": _centre_source(job.run),
             "tracking": job.run.tracking,
             "frames_failed": done.failed,

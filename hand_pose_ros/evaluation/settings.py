@@ -59,12 +59,14 @@ class Run:
     :param parameters: model and parameters of the pipeline; its depth parameters hold for pictures of recorded hands too
     :param recorded: None: the model answers anew; else the topic of the recorded hands, "" for the only one
     :param tracking: use the frame before
+    :param as_named: with precision auto, the model's file itself, not the twin in half precision that TensorRT would take
     """
 
     name: str
     parameters: Parameters
     recorded: str | None = None
     tracking: bool = True
+    as_named: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from hand_bags import FRAME_ID, Said, hand_at, hands_bag, hands_message, moved, stamp_of, transform_message, write_messages
 from small_bags import HANDS, INFO_TOPIC, TRUTH_TOPIC, image_message, info_message, stamp, write_bag, write_png_folder
+from tiny_model import tiny_card, write_tiny_model
 
 from hand_pose_ros.bags.folder import FIRST_STAMP_NS
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.cli import main
+from hand_pose_ros.inference import engine
 from hand_pose_ros.messages.read_hands import frame_result
 from hand_pose_ros.skeleton import HAND21, remap, skeleton
 
@@ -218,6 +220,38 @@ def test_models_answer_anew_and_are_compared(tmp_path, library, model):
         5.0, abs=1e-3
     )
     assert "data:image/jpeg;base64," in (tmp_path / "out/report.html").read_text()
+
+
+@pytest.fixture
+def quick_in_half(monkeypatch):
+    """A machine with TensorRT, which takes half precision where it can choose; ONNX Runtime computes in its place."""
+
+    def on_tensorrt(path, threads, settings, cancelled):
+        chosen = engine.choose_model(path, settings.precision, prefer_half=True)
+        loaded = engine._on_onnxruntime(chosen, threads, "auto", "in place of TensorRT")
+        loaded.backend = "tensorrt"
+        return loaded
+
+    monkeypatch.setattr(engine, "_on_tensorrt", on_tensorrt)
+
+
+def test_the_file_that_ran_is_the_one_that_was_named_and_is_said(tmp_path, library, quick_in_half):
+    full = write_tiny_model(tmp_path / "a.onnx")
+    half = write_tiny_model(tmp_path / "a_fp16.onnx", card=tiny_card(precision="fp16").to_json())
+    bag = write_bag(tmp_path / "walk", library, 2, truth={k: hands_message(library, stamp(k), [hand_at()]) for k in range(2)})
+
+    def ran(out, run):
+        one = figures(tmp_path / out, run)["recordings"]["walk"]
+        text = f"answered by tiny ({one['model_file']}, {one['precision']}) on tensorrt"
+        assert one["hands"] == text and text in (tmp_path / out / "report.html").read_text()
+        return one["model_file"], one["precision"]
+
+    assert evaluate(tmp_path / "both", bag, "--model", full, "--model", half, truth=TRUTH_TOPIC) == 0
+    assert [ran("both", run) for run in ("a", "a_fp16")] == [("a.onnx", "fp32"), ("a_fp16.onnx", "fp16")]
+    assert evaluate(tmp_path / "node", bag, "--set", f"model:={full}", truth=TRUTH_TOPIC) == 0
+    assert ran("node", "a") == ("a_fp16.onnx", "fp16")
+    assert evaluate(tmp_path / "asked", bag, "--model", full, "--set", "precision:=fp16", truth=TRUTH_TOPIC) == 0
+    assert ran("asked", "a") == ("a_fp16.onnx", "fp16")
 
 
 def test_pictures_of_hands_that_were_recorded_in_another_frame(tmp_path, library):
