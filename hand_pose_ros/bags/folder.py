@@ -45,31 +45,41 @@ class FolderSource:
         self.depth_scale = self._camera.depth_scale
 
     def frames(self) -> Iterator[SourceFrame]:
-        """The images as 16UC1 messages.
-
-        :raises BagError: a file is no 16-bit picture of one channel, or its size is not the camera's
-        """
+        """The images as 16UC1 messages; a file that is no depth image of the camera is a frame with an error."""
         for index, file in enumerate(self._images):
-            counts = read_depth_png(file)
-            height, width = counts.shape
-            if (width, height) != (self._camera.width, self._camera.height):
-                raise BagError(
-                    f"{file} has {width}x{height} pixels but {self._camera.path} is of a camera with "
-                    f"{self._camera.width}x{self._camera.height}: give the file of the camera that took it (--camera-file)"
-                )
             header = make_header(self._library, FIRST_STAMP_NS + round(index * 1e9 / self.rate_hz), self._frame_id)
-            image = self._library.make(
-                "sensor_msgs/msg/Image",
-                header=header,
-                height=height,
-                width=width,
-                encoding="16UC1",
-                is_bigendian=0,
-                step=2 * width,
-                data=counts.astype("<u2").reshape(-1).view(np.uint8),
-            )
             name = file.relative_to(self.path)
-            yield SourceFrame(str(name.parent), name.as_posix(), image, self._camera.camera_info(self._library, header))
+            sequence, called = str(name.parent), name.as_posix()
+            try:
+                image = self._image(file, header)
+            except BagError as error:
+                empty = self._library.make(DEPTH_IMAGE.typename, header=header)
+                yield SourceFrame(sequence, called, empty, None, error=str(error))
+                continue
+            yield SourceFrame(sequence, called, image, self._camera.camera_info(self._library, header))
+
+    def _image(self, file: Path, header: Any) -> Any:
+        """The sensor_msgs/Image of a file.
+
+        :raises BagError: it is no 16-bit picture of one channel, or its size is not the camera's
+        """
+        counts = read_depth_png(file)
+        height, width = counts.shape
+        if (width, height) != (self._camera.width, self._camera.height):
+            raise BagError(
+                f"{file} has {width}x{height} pixels but {self._camera.path} is of a camera with "
+                f"{self._camera.width}x{self._camera.height}: give the file of the camera that took it (--camera-file)"
+            )
+        return self._library.make(
+            DEPTH_IMAGE.typename,
+            header=header,
+            height=height,
+            width=width,
+            encoding="16UC1",
+            is_bigendian=0,
+            step=2 * width,
+            data=counts.astype("<u2").reshape(-1).view(np.uint8),
+        )
 
     def close(self) -> None:
         """Nothing stays open."""

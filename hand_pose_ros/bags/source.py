@@ -22,8 +22,8 @@ class SourceFrame(NamedTuple):
     :param image: what `depth_frame` reads: sensor_msgs/Image or CompressedDepthImage
     :param info: sensor_msgs/CameraInfo
     :param compressed: the sensor_msgs/CompressedImage that `image` was read from, if it was
-    :param error: why it could not be; `image` is then that message, or where it is damaged an empty one with the time at which it
-        was recorded, and `info` is None
+    :param error: why it could not be read; `image` is then that message, or where it is damaged an empty one with the time at
+        which it was recorded, and `info` is None
     :param color: sensor_msgs/Image of the same moment, where colour is read; None where there is none
     """
 
