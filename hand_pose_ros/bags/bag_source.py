@@ -28,8 +28,8 @@ COMPRESSED_SUFFIX = "/compressedDepth"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 HANDS = "hand_pose_ros/msg/HandPoseArray"
 DEPTH_ENCODINGS = ("16UC1", "mono16", "32FC1")
-# How many images are kept while no camera info for them has come.
-WAITING_IMAGES = 100
+# How many images are kept while no camera info for them has come; then it is looked for further on.
+WAITING_IMAGES = 30
 RATE_FROM_IMAGES = 20
 
 
@@ -159,6 +159,8 @@ class BagSource:
             else:
                 self._last_info = read
                 pairing.add_info(read)
+            if len(waiting) == WAITING_IMAGES and (info := self._first_info(waiting[0].image)) is not None:
+                pairing.add_info(info)
             while waiting:
                 info = None if waiting[0].error else self._info_of(waiting[0].image, pairing)
                 if info is None and not waiting[0].error:
@@ -190,6 +192,15 @@ class BagSource:
             return self._camera.camera_info(self._library, image.header)
         pair = pairing.add_image(image, 0)
         return pair and pair.info
+
+    def _first_info(self, image: Any) -> Any:
+        """The recording's first camera info of an image's frame and size, by a pass of its own; None where there is none."""
+        with BagReader(self.path) as bag:
+            for _, info in bag.read({self.camera_info_topic}, self._library):
+                self._last_info = info
+                if info_key(info) == image_key(image):
+                    return info
+        return None
 
     def _unpaired(self, image: Any) -> str:
         remedy = "give another --camera-info-topic, or the camera's calibration with --camera-file"

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
-from small_bags import HANDS, IMAGE, IMAGE_TOPIC, INFO_TOPIC, TRUTH_TOPIC, camera_yaml, color_message, stamp, write_bag
+from small_bags import FRAME_ID, HANDS, IMAGE, IMAGE_TOPIC, INFO_TOPIC, TRUTH_TOPIC, camera_yaml, color_message, stamp, write_bag
 
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.reader import BagReader
@@ -108,6 +108,23 @@ def test_images_before_the_first_camera_info_have_that_one(tmp_path, library):
     frames = list(open_source(write_bag(tmp_path / "bag", library, 5, info_from=3), library).frames())
     assert [(f.name, stamp_of(f.image.header)) for f in frames] == [(f"{i:06d}", stamp(i)) for i in range(5)]
     assert [stamp_of(f.info.header) for f in frames] == [stamp(i) for i in (3, 3, 3, 3, 4)]
+
+
+@pytest.mark.parametrize("plugin", list(StoragePlugin))
+def test_also_when_it_comes_long_after_them(tmp_path, library, plugin):
+    bag = write_bag(tmp_path / "bag", library, 130, info_from=125, plugin=plugin)
+    frames = list(open_source(bag, library).frames())
+    assert [stamp_of(f.image.header) for f in frames] == [stamp(i) for i in range(130)]
+    assert [stamp_of(f.info.header) for f in frames] == [stamp(max(i, 125)) for i in range(130)]
+
+
+def test_the_colour_images_of_such_frames_are_not_lost(tmp_path, library):
+    colors = {"/color": {i: color_message(library, i % 10) for i in range(70)}}
+    for i, message in colors["/color"].items():
+        message.header = make_header(library, stamp(i), FRAME_ID)
+    bag = write_bag(tmp_path / "bag", library, 70, info_from=65, colors=colors)
+    frames = list(open_source(bag, library, color_topic="/color").frames())
+    assert [stamp_of(f.color.header) for f in frames] == [stamp(i) for i in range(70)]
 
 
 @pytest.mark.parametrize("frames", [5, 120])
