@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -17,7 +16,7 @@ from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.offline import refuse_live_inputs, sees_color
 from hand_pose_ros.bags.output import ReplayOutput
 from hand_pose_ros.bags.recorded_run import AnsweredFrames, RecordedRun, Repetition, read_recorded_run
-from hand_pose_ros.bags.results import FIGURES, prepare_folder
+from hand_pose_ros.bags.results import REPLAY, prepare_folder, write_figures
 from hand_pose_ros.bags.source import Source, open_source
 from hand_pose_ros.bags.tally import Tally, summary
 from hand_pose_ros.inference.engine import Engine, load_engine
@@ -105,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
         engine = load_engine(parameters.model_path(), parameters.backend, parameters.threads, settings)
         if (detector := load_detector(parameters)) is not None:  # what is wrong with it is said before anything is written
             detector.engine.close()
-        prepare_folder(arguments.out, overwrite=arguments.overwrite, source=arguments.recording)
+        prepare_folder(arguments.out, REPLAY, overwrite=arguments.overwrite, source=arguments.recording)
         output = ReplayOutput(
             arguments.out,
             library,
@@ -166,7 +165,7 @@ def replay(
         log.warning("interrupted after %d of %d frames; what was done is in %s", tally.frames, source.count, output.folder)
     finally:
         figures = {**tally.figures(), **({"as_recorded": repetition.figures()} if repetition else {})}
-        (output.folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_figures(output.folder, figures)
     if tally.frames and tally.failed == tally.frames:
         raise BagError(f"not one of the {tally.frames} frames of {source.path} could be read: {tally.first_error}")
     return figures

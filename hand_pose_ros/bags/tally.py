@@ -11,7 +11,7 @@ import numpy as np
 
 from hand_pose_ros import metrics
 from hand_pose_ros.bags.answer import Answer
-from hand_pose_ros.bags.results import BAG, FIGURES, JOINTS
+from hand_pose_ros.bags.results import BAG, FIGURES, JOINTS, REPLAY
 from hand_pose_ros.bags.score import Score
 from hand_pose_ros.bags.source import Source
 from hand_pose_ros.inference.engine import Engine
@@ -63,6 +63,7 @@ class Tally:
         """What figures.json holds."""
         total = self._stage_ms.get("total", [])
         figures: dict[str, Any] = {
+            "kind": REPLAY,
             "recording": str(self._source.path),
             "complete": self.complete,
             "model": self._card.name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 from contextlib import closing
@@ -12,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hand_pose_ros.bags.replay import TRUTH_TOPIC
-from hand_pose_ros.bags.results import BAG, FIGURES, NODE_LOG, prepare_folder
+from hand_pose_ros.bags.results import BAG, DEMO, FIGURES, NODE_LOG, prepare_folder, write_figures
 from hand_pose_ros.bags.source import Source, open_source, playable
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.demo.errors import DemoError
@@ -53,12 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
     library = RosbagsLibrary()
     recording = arguments.recording or find(DEMO_RECORDING)
     with closing(_open(recording, library)) as source:
-        prepare_folder(arguments.out, overwrite=arguments.overwrite, source=recording)
+        prepare_folder(arguments.out, DEMO, overwrite=arguments.overwrite, source=recording)
         domain_id = _FIRST_DOMAIN + os.getpid() % _DOMAINS if arguments.domain_id is None else arguments.domain_id
         settings = [*arguments.settings, *([f"model:={arguments.model}"] if arguments.model else [])]
         if source.depth_scale:
             settings.append(f"depth_scale:={source.depth_scale}")
-        (arguments.out / NODE_LOG).touch()  # from now on the folder can be told for a demo's, see prepare_folder
         with BagWriter(arguments.out / BAG, library, compression="zstd") as writer, log_above_bars():
             try:
                 session = _live(source, library, writer, domain_id, settings, arguments.out / NODE_LOG)
@@ -66,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
                 log.warning("interrupted; what came back until then is in %s", arguments.out / BAG)
                 raise
             figures = session_figures(session, source.rate_hz)
-            (arguments.out / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            write_figures(arguments.out, figures)
             _draw(session, recording, library, writer, arguments)
     names = {"hands, markers, TF, depth (MCAP)": BAG, "pictures": PICTURES, "figures": FIGURES, "what the node said": NODE_LOG}
     files = {what: arguments.out / name for what, name in names.items()}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hand_pose_ros import metrics
+from hand_pose_ros.bags.results import DEMO
 from hand_pose_ros.demo.session import SentFrame, Session, known_hand
 from hand_pose_ros.perception.settings import DEFAULTS
 from hand_pose_ros.perception.types import Side
@@ -78,6 +79,8 @@ def session_figures(session: Session, rate_hz: float) -> dict[str, Any]:
             scores.add(frame)
     known = session.truth_known
     figures: dict[str, Any] = {
+        "kind": DEMO,
+        "complete": True,
         "recording_rate_hz": metrics.rounded(rate_hz),
         "frames_sent": len(session.frames),
         "frames_answered": len(answered),

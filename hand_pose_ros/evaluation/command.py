@@ -13,6 +13,7 @@ from typing import Any
 
 from hand_pose_ros.evaluation.compare import compare, pairs_of
 from hand_pose_ros.evaluation.errors import EvaluationError
+from hand_pose_ros.evaluation.inference import check_models
 from hand_pose_ros.evaluation.job import JobResult
 from hand_pose_ros.evaluation.joint_map import read_joint_names
 from hand_pose_ros.evaluation.names import short_names
@@ -112,7 +113,7 @@ def _add_truth(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate; 0 when every recording was, 1 when some could not be, 130 after Ctrl-C (what was done until then is written).
 
-    :raises EvaluationError, ParameterError: nothing can be begun
+    :raises EvaluationError, ModelError, ParameterError: nothing can be begun
     """
     logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(message)s")
     if arguments.compare:
@@ -131,6 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.workers < 1:
         raise EvaluationError(f"--workers is {arguments.workers}: at least 1")
     jobs = _jobs(arguments, recordings)
+    check_models(job.run for job in jobs)
     prepare_folder(arguments.out, overwrite=arguments.overwrite, recordings=recordings)
     results = run_jobs(jobs, arguments.workers, arguments.scheduler)
     figures = write(results, arguments.out, len(jobs), _settings(arguments, jobs))

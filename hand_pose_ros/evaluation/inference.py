@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,6 +86,18 @@ def infer(
     if done.frames and done.failed == done.frames:
         raise EvaluationError(f"{bag}: not one of {done.frames} frames could be answered: {done.first_error}")
     return done
+
+
+def check_models(runs: Iterable[Run]) -> None:
+    """Read the model files of runs that answer anew.
+
+    :raises ModelError: one is missing or cannot be used
+    """
+    for run in runs:
+        if run.recorded is None:
+            paths = run.parameters.model_path(), run.parameters.detector_path()
+            for path in filter(None, paths):
+                read_model_file(path)
 
 
 def _answer_all(

@@ -142,11 +142,20 @@ def test_images_that_a_model_cannot_take(tmp_path, library, model):
     assert chosen == 0
 
 
-def test_live_inputs_and_missing_models_are_refused(tmp_path, library, model):
+def test_live_inputs_are_refused(tmp_path, library, model):
     bag = write_bag(tmp_path / "in", library, 3, truth={0: hands_message(library, stamp(0), [hand_at()])})
     said = refused(tmp_path, bag, "--model", model, "--set", "target_frame:=base", truth=TRUTH_TOPIC)
     assert "target_frame is 'base', but evaluate reads no TF from recordings" in said
-    assert "none.onnx" in refused(tmp_path, bag, "--model", tmp_path / "none.onnx", "--overwrite", truth=TRUTH_TOPIC)
+
+
+@pytest.mark.parametrize("words", [("--model", "none.onnx"), ("--set", "detector:=none.onnx")])
+def test_a_missing_model_is_said_before_an_evaluation_is_overwritten(tmp_path, library, model, capsys, words):
+    bag = write_bag(tmp_path / "in", library, 3, truth={0: hands_message(library, stamp(0), [hand_at()])})
+    assert evaluate(tmp_path / "out", bag, "--model", model, truth=TRUTH_TOPIC) == 0
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    assert evaluate(tmp_path / "out", bag, "--model", model, *words, "--overwrite", truth=TRUTH_TOPIC) == 1
+    assert "model none.onnx cannot be read" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
 
 
 def test_a_truncated_recording_is_scored_as_far_as_it_goes_and_said(tmp_path, library):

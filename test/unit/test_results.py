@@ -8,17 +8,18 @@ from tiny_model import write_tiny_model
 
 from hand_pose_ros.bags.errors import BagError
 from hand_pose_ros.bags.reader import BagReader
-from hand_pose_ros.bags.results import BAG, prepare_folder
+from hand_pose_ros.bags.results import BAG, DEMO, REPLAY, prepare_folder, write_figures
 from hand_pose_ros.cli import main
 
 
-def results(folder, sign="figures.json"):
-    """A folder as replay leaves it."""
+def results(folder, kind=REPLAY):
+    """A folder as replay or demo leaves it, with somebody's own file in it."""
     (folder / BAG).mkdir(parents=True)
     (folder / BAG / "bag_0.mcap").touch()
     (folder / "pictures").mkdir()
-    for name in (sign, "mine.txt"):
+    for name in ("joints.jsonl", "node.log", "overlay.mp4", "mine.txt"):
         (folder / name).touch()
+    write_figures(folder, {"kind": kind})
     return folder
 
 
@@ -40,34 +41,50 @@ def test_neither_is_one_behind_a_link_or_a_folder_of_images(tmp_path):
     images = write_png_folder(out / "pictures/a", ["0.png"])
     for source in (tmp_path / "link", images, out / "pictures"):
         with pytest.raises(BagError, match="name another output folder"):
-            prepare_folder(out, overwrite=True, source=source)
+            prepare_folder(out, REPLAY, overwrite=True, source=source)
     assert (out / BAG / "bag_0.mcap").exists() and (images / "0.png").exists()
 
 
-@pytest.mark.parametrize("sign", ["figures.json", "joints.jsonl", "node.log"])
-def test_results_alone_are_removed(tmp_path, sign):
-    out = results(tmp_path / "out", sign)
-    prepare_folder(out, overwrite=True, source=tmp_path / "in")
-    assert os.listdir(out) == ["mine.txt"]
+@pytest.mark.parametrize("kind", [REPLAY, DEMO])
+def test_results_alone_are_removed(tmp_path, kind):
+    out = results(tmp_path / "out", kind)
+    prepare_folder(out, REPLAY, overwrite=True, source=tmp_path / "in")
+    assert sorted(os.listdir(out)) == ["figures.json", "mine.txt"]
 
 
-@pytest.mark.parametrize("name", ["bag", "pictures", "overlay.mp4"])
+@pytest.mark.parametrize("name", ["bag", "pictures", "overlay.mp4", "joints.jsonl"])
 def test_what_only_has_the_name_of_results_is_not_removed(tmp_path, name):
     (tmp_path / name).mkdir()
     with pytest.raises(BagError, match=f"{name} is in the way"):
-        prepare_folder(tmp_path, overwrite=True, source=tmp_path / "in")
+        prepare_folder(tmp_path, REPLAY, overwrite=True, source=tmp_path / "in")
     assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("figures", ['{"kind": "hand_pose evaluation", "complete": true}', '{"mean_error_mm": 8.1}', "[1]", ""])
+def test_neither_is_it_beside_figures_of_something_else(tmp_path, figures):
+    out = results(tmp_path / "out")
+    (out / "figures.json").write_text(figures)
+    with pytest.raises(BagError, match="bag is in the way, and .*figures.json does not say that a replay or a demo wrote it"):
+        prepare_folder(out, REPLAY, overwrite=True, source=tmp_path / "in")
+    assert (out / BAG / "bag_0.mcap").exists() and (out / "figures.json").read_text() == figures
+
+
+def test_a_folder_tells_whose_it_is_from_the_first_moment_on(tmp_path):
+    prepare_folder(tmp_path / "out", DEMO, overwrite=False, source=tmp_path / "in")
+    (tmp_path / "out" / BAG).mkdir()  # and then it was killed
+    prepare_folder(tmp_path / "out", DEMO, overwrite=True, source=tmp_path / "in")
+    assert os.listdir(tmp_path / "out") == ["figures.json"]
 
 
 def test_other_files_are_not_in_the_way(tmp_path):
     (tmp_path / "mine.txt").touch()
-    prepare_folder(tmp_path, overwrite=True, source=tmp_path / "in")
+    prepare_folder(tmp_path, REPLAY, overwrite=True, source=tmp_path / "in")
     assert (tmp_path / "mine.txt").exists()
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(BagError, match="is a file: name a folder"):
-        prepare_folder(tmp_path / "out", overwrite=True, source=tmp_path / "in")
-    with pytest.raises(BagError, match="cannot be made"):
-        prepare_folder(tmp_path / "out/below", overwrite=False, source=tmp_path / "in")
+        prepare_folder(tmp_path / "out", REPLAY, overwrite=True, source=tmp_path / "in")
+    with pytest.raises(BagError, match="cannot be written"):
+        prepare_folder(tmp_path / "out/below", REPLAY, overwrite=False, source=tmp_path / "in")
