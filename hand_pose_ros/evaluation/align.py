@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,11 +29,19 @@ class Aligned:
     """What is known at the moments of one recording; a context manager.
 
     :param hands: the hands to compare with, from the beginning each time it is called
+    :param starts_ns: moments from which on the recording's sequences after the first one last, by the clock of the hands
     :raises EvaluationError: the two have no joints in common, or no transform joins their frames, or the clock offset is asked
         for and cannot be estimated
     """
 
-    def __init__(self, job: Job, hands: Callable[[], Iterator[HandFrame]], truth: Truth, library: MessageLibrary) -> None:
+    def __init__(
+        self,
+        job: Job,
+        hands: Callable[[], Iterator[HandFrame]],
+        truth: Truth,
+        library: MessageLibrary,
+        starts_ns: Sequence[int] = (),
+    ) -> None:
         self._job, self._truth, comparison = job, truth, job.comparison
         found, true = (next((h.names for f in frames for h in f.hands), None) for frames in (hands(), truth.frames()))
         self.joints = joint_map(found, true, comparison.joint_names, job.bag, truth.name)
@@ -52,6 +60,7 @@ class Aligned:
             tolerance_ns=round(comparison.tolerance_s * 1e9),
             max_gap_ns=round(comparison.max_gap_s * 1e9),
             reach_ns=int(SHIFTS_NS[-1]),
+            starts_ns=starts_ns,
         )
 
     def __enter__(self) -> Aligned:

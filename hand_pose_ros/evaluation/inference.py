@@ -7,12 +7,12 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hand_pose_ros.bags.answer import answers
 from hand_pose_ros.bags.offline import refuse_live_inputs, sees_color
-from hand_pose_ros.bags.source import Source, open_source
+from hand_pose_ros.bags.source import Source, SourceFrame, open_source
 from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.evaluation.errors import EvaluationError
 from hand_pose_ros.evaluation.settings import Recordings, Run
@@ -37,6 +37,7 @@ class Inferred:
     :param model, file, precision, backend: what ran: the model's name, its file's, what that computes in, and the library
     :param failed: frames that could not be; `first_error` says why the first could not
     :param complete: it was not interrupted
+    :param starts_ns: moments from which on its sequences after the first one last, midway between two frames
     """
 
     bag: Path
@@ -49,6 +50,7 @@ class Inferred:
     failed: int = 0
     first_error: str = ""
     complete: bool = False
+    starts_ns: list[int] = field(default_factory=list)
 
 
 def infer(
@@ -115,9 +117,13 @@ def _answer_all(
     model = "/" + MODEL.name
     writer.add_topic(HANDS_TOPIC, HANDS.typename)
     writer.add_topic(model, MODEL.typename, transient_local=True)
+    before: SourceFrame | None = None
     for answer in answers(source, engine, parameters, library, tracking=tracking):
         if stop():
             return
+        if before is not None and before.sequence != answer.frame.sequence:
+            done.starts_ns.append((stamp_ns(before.image.header) + stamp_ns(answer.frame.image.header)) // 2)
+        before = answer.frame
         if not done.frames:
             card = library.make(MODEL.typename, data=engine.card.to_json())
             writer.write(model, stamp_ns(answer.frame.image.header), library.serialize(card, MODEL.typename))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,10 +87,10 @@ def run_job(job: Job, progress: Progress = no_progress, stop: Callable[[], bool]
 def _evaluate(job: Job, result: JobResult, progress: Progress, stop: Callable[[], bool]) -> None:
     library = RosbagsLibrary()
     truth = open_truth(job, library)
-    bag, topic, whole = job.bag, "", True
+    bag, topic, whole, starts_ns = job.bag, "", True, []
     if job.run.recorded is None:
         done = infer(job.bag, job.folder, job.run, job.recordings, library, progress, stop)
-        bag, topic, whole = done.bag, HANDS_TOPIC, done.complete
+        bag, topic, whole, starts_ns = done.bag, HANDS_TOPIC, done.complete, done.starts_ns
         # What was answered is scored, also after an interruption.
         progress, stop = no_progress, lambda: False
         result.latency_ms = done.stage_ms
@@ -114,8 +115,8 @@ def _evaluate(job: Job, result: JobResult, progress: Progress, stop: Callable[[]
 
     with BagReader(bag) as reader:
         total = reader.counts[topic]
-    with Aligned(job, frames, truth, library) as aligned:
-        scoring = _Scoring(job, aligned)
+    with Aligned(job, frames, truth, library, starts_ns) as aligned:
+        scoring = _Scoring(job, aligned, starts_ns)
         with RowWriter(job.folder / ROWS, job.run.name, job.label, aligned.joints.names) as rows:
             for frame in frames():
                 if stop():
@@ -156,19 +157,26 @@ def _centre_source(run: Run) -> str:
 
 
 class _Scoring:
-    """Everything that is counted while the frames of one recording go by."""
+    """Everything that is counted while the frames of one recording go by.
 
-    def __init__(self, job: Job, aligned: Aligned) -> None:
+    :param starts_ns: as for `Aligned`
+    """
+
+    def __init__(self, job: Job, aligned: Aligned, starts_ns: Sequence[int]) -> None:
         names = aligned.joints.names
         self.tally = HandTally(names, job.comparison.rest_speed_m_s)
         self.worst = WorstFrames(job.pictures, names)
         self.received_ms = Histogram(TIME_EDGES_MS)
         self.frames = 0
         self.span: list[int] = []
+        self._starts_ns = deque(starts_ns)
         self._aligned, self._gate_m = aligned, job.comparison.gate_m
 
     def add(self, frame: HandFrame, rows: RowWriter) -> None:
         """The next frame."""
+        while self._starts_ns and self._starts_ns[0] <= frame.stamp_ns:
+            self._starts_ns.popleft()
+            self.tally.begin_sequence()
         self.frames += 1
         self.span = [self.span[0] if self.span else frame.stamp_ns, frame.stamp_ns]
         if frame.received_ns is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,11 +25,21 @@ class TruthWindow:
     :param frames: by ascending stamp
     :param tolerance_ns: a moment this near stands for the one asked for, where none can be taken from between two
     :param max_gap_ns: two moments further apart than this have nothing between them
+    :param starts_ns: ascending; what is before and what is from one of these moments on does not belong together
     """
 
-    def __init__(self, frames: Iterator[TruthFrame], *, tolerance_ns: int, max_gap_ns: int, reach_ns: int) -> None:
+    def __init__(
+        self,
+        frames: Iterator[TruthFrame],
+        *,
+        tolerance_ns: int,
+        max_gap_ns: int,
+        reach_ns: int,
+        starts_ns: Sequence[int] = (),
+    ) -> None:
         self._frames = frames
         self._tolerance_ns, self._max_gap_ns, self._reach_ns = tolerance_ns, max_gap_ns, reach_ns
+        self._starts_ns = starts_ns
         self._kept: deque[TruthFrame] = deque()
         self._centers: deque[dict[int, np.ndarray]] = deque()  # of the same moments, by hand
         self._ended = False
@@ -41,6 +52,7 @@ class TruthWindow:
         self._read_up_to(stamp_ns)
         after = next((i for i, frame in enumerate(self._kept) if frame.stamp_ns >= stamp_ns), len(self._kept))
         near = [self._kept[i] for i in (after - 1, after) if 0 <= i < len(self._kept)]
+        near = [frame for frame in near if self._together(frame.stamp_ns, stamp_ns)]
         if near and near[-1].stamp_ns == stamp_ns:
             return list(near[-1].hands)
         if len(near) == 2 and near[1].stamp_ns - near[0].stamp_ns <= self._max_gap_ns:
@@ -65,13 +77,16 @@ class TruthWindow:
                 centers.append(known[hand])
         if not stamps or stamps[0] > stamps_ns[0] or stamps[-1] < stamps_ns[-1]:
             return None
-        first, last = np.searchsorted(stamps, [stamps_ns[0], stamps_ns[-1]])
-        spanned = np.array(stamps[max(first - 1, 0) : last + 1])
-        if (np.diff(spanned) > self._max_gap_ns).any():
+        first, last = np.searchsorted(stamps, stamps_ns[0], side="right") - 1, np.searchsorted(stamps, stamps_ns[-1])
+        spanned = np.array(stamps[first : last + 1])
+        if (np.diff(spanned) > self._max_gap_ns).any() or not self._together(spanned[0], spanned[-1]):
             return None
         base = stamps[0]  # nanoseconds since 1970 have more digits than a float
         times, places = np.array(stamps) - base, np.array(centers)
         return np.stack([np.interp(stamps_ns - base, times, places[:, axis]) for axis in range(3)], axis=1)
+
+    def _together(self, first_ns: int, second_ns: int) -> bool:
+        return bisect_right(self._starts_ns, first_ns) == bisect_right(self._starts_ns, second_ns)
 
     def _read_up_to(self, stamp_ns: int) -> None:
         until = stamp_ns + self._reach_ns

@@ -35,6 +35,11 @@ class IdentityTally:
             self._missing.discard(true.id)
             self._last_id[true.id] = found.id
 
+    def begin_sequence(self) -> None:
+        """What follows is no continuation of what was: hands have other ids."""
+        self._last_id.clear()
+        self._missing.clear()
+
     def merge(self, other: IdentityTally) -> None:
         """Add the counts of another recording."""
         self.switches += other.switches

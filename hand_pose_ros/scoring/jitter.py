@@ -55,6 +55,10 @@ class JitterTally:
                 self.joints += int(known.sum())
         self._seen = seen
 
+    def begin_sequence(self) -> None:
+        """What follows is no continuation of what was: its frames are no neighbours of those before."""
+        self._seen = {}
+
     def _rests(self, three: list[_Seen]) -> bool:
         steps = [b.stamp_ns - a.stamp_ns for a, b in pairwise(three)]
         if min(steps) <= 0 or max(steps) > LONGEST_STEP_NS or max(steps) > MOST_UNEVEN * min(steps):

@@ -34,8 +34,12 @@ class LagTally:
         difference = found - true
         self._hands[hand] = (count + 1, sums + difference, squares + (difference**2).sum(axis=1))
 
+    def begin_sequence(self) -> None:
+        """What follows is no continuation of what was: its hands have means of their own."""
+        self._settle()
+
     def _settle(self) -> None:
-        """Close the means of the hands so far: those of the next recording are other ones."""
+        """Close the means of the hands so far: those of the next sequence or recording are other ones."""
         for count, sums, squares in self._hands.values():
             self._scatter = self._scatter + squares - (sums**2).sum(axis=1) / count
             self.frames += count

@@ -57,6 +57,11 @@ class HandTally:
         self.identity.add(matches)
         self.jitter.add(stamp_ns, matches)
 
+    def begin_sequence(self) -> None:
+        """The next frame does not follow the one before in time, and hands were found anew."""
+        for tally in (self.identity, self.jitter, self.lag):
+            tally.begin_sequence()
+
     def merge(self, other: HandTally) -> None:
         """Add another recording's; the time line stays this one's."""
         for name in ("frames", "unknown_frames", "true_hands", "matched", "false_hands", "sides_known", "sides_right"):

@@ -290,3 +290,21 @@ def test_a_folder_of_depth_images_and_a_file(tmp_path, library, model):
     assert evaluate(tmp_path / "out", folder, "--model", model, truth=tmp_path / "{bag}.csv") == 0
     one = figures(tmp_path / "out", "tiny")["recordings"]["pngs"]
     assert (one["frames"], one["joints"], one["detection_rate"]) == (4, ["wrist"], 1.0) and len(one["pictures"]) == 1
+
+
+def test_sequences_of_a_folder_do_not_switch_ids_and_are_as_recordings_of_their_own(tmp_path, library, model):
+    """Three sequences in one folder, the truth 2 mm to the side of the answers, its stamps rounded to microseconds."""
+    folder = write_png_folder(tmp_path / "pngs", [f"s{k // 12}/{k}.png" for k in range(36)])
+    assert main(["replay", str(folder), "--out", str(tmp_path / "replay"), "--model", str(model), "--no-video"]) == 0
+    answered = [json.loads(line) for line in (tmp_path / "replay/joints.jsonl").read_text().splitlines()]
+    lines = ["stamp_s,hand,wrist_x,wrist_y,wrist_z"]
+    for k, line in enumerate(answered):
+        x, y, z = line["hands"][0]["joints"]["wrist"]["xyz_m"]
+        lines.append(f"{FIRST_STAMP_NS / 1e9 + k / 30:.6f},1,{x + 0.002},{y},{z}")
+    (tmp_path / "pngs.csv").write_text("\n".join(lines))
+    assert len({line["hands"][0]["id"] for line in answered}) == 3
+    assert evaluate(tmp_path / "out", folder, "--model", model, truth=tmp_path / "{bag}.csv") == 0
+    one = figures(tmp_path / "out", "tiny")["recordings"]["pngs"]
+    assert (one["frames"], one["frames_without_known_truth"], one["detection_rate"]) == (36, 0, 1.0)
+    assert (one["id_switches"], one["fragmentations"]) == (0, 0)
+    assert one["mean_error_mm"] == pytest.approx(2.0, abs=0.05)

@@ -207,6 +207,20 @@ def test_the_time_line_grows_coarser_instead_of_longer():
     assert figures["missed"][-1] == 1.0 and figures["mean_error_mm"][-1] is None
 
 
+def test_a_sequence_begins_anew():
+    tally = HandTally(NAMES)
+    for k in range(40):
+        if k == 20:
+            tally.begin_sequence()
+        # In the second one another id, 10 mm to the side of what is known, as it was missed at the end of the first.
+        found = [known(0.0, 5)] if k < 19 else [known(0.01, 6)] if k > 19 else []
+        tally.add(k * PERIOD_NS, match_hands(found, [known(0.0, 1)]))
+        tally.lag.add(1, path_at(k / 30 - 0.05) + 0.01 * (k >= 20), path_at(k / 30 - SHIFTS_NS * 1e-9))
+    assert (tally.identity.switches, tally.identity.fragmentations) == (0, 0)
+    assert tally.jitter.joints == (17 + 18) * 21
+    assert tally.lag.lag_ms() == pytest.approx(50, abs=0.5)
+
+
 def test_a_tally_counts_hands_sides_and_recordings():
     tally = HandTally(NAMES)
     tally.add(0, match_hands([known(0.003, 4, side=1)], [known(0.0, 1), known(0.3, 2)]))

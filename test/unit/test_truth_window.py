@@ -12,8 +12,9 @@ def moment(ms, *hands):
     return TruthFrame(ms * MS, tuple(KnownHand(i, 2, moved(SHAPE, x, 0, 0.5)) for i, x in hands))
 
 
-def window(*moments, tolerance=5, gap=100, reach=250):
-    return TruthWindow(iter(moments), tolerance_ns=tolerance * MS, max_gap_ns=gap * MS, reach_ns=reach * MS)
+def window(*moments, tolerance=5, gap=100, reach=250, starts=()):
+    starts_ns = [start * MS for start in starts]
+    return TruthWindow(iter(moments), tolerance_ns=tolerance * MS, max_gap_ns=gap * MS, reach_ns=reach * MS, starts_ns=starts_ns)
 
 
 def places(hands):
@@ -34,6 +35,17 @@ def test_a_gap_is_not_bridged_but_a_near_moment_counts():
     assert places(truth.at(96 * MS)) == pytest.approx({1: 1.0})
     assert places(truth.at(155 * MS)) == pytest.approx({1: 2.0})  # after the end, still near
     assert truth.at(156 * MS) is None
+
+
+def test_nothing_is_between_two_sequences():
+    moments = [moment(ms, (1, 0.0 if ms < 50 else 1.0)) for ms in range(0, 101, 10)]
+    truth = window(*moments, starts=[45])
+    assert places(truth.at(40 * MS)) == pytest.approx({1: 0.0})
+    assert places(truth.at(44 * MS)) == pytest.approx({1: 0.0})
+    assert places(truth.at(46 * MS)) == pytest.approx({1: 1.0})
+    assert truth.centers(1, np.array([46, 90]) * MS) is None  # of which the first is between the two
+    assert truth.centers(1, np.array([50, 90]) * MS)[:, 0] == pytest.approx([1.0, 1.0])
+    assert places(window(*moments).at(44 * MS)) == pytest.approx({1: 0.4})
 
 
 def test_a_hand_that_came_or_went_between_is_not_known():
