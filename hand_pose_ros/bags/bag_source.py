@@ -100,7 +100,7 @@ class BagSource:
                 f"{path} has no camera info topic {self.camera_info_topic}; it has {_listed(self._bag.topics_of(CAMERA_INFO))}: "
                 "--camera-info-topic, or --camera-file with a calibration"
             )
-        self._truth_topic = truth_topic if self._bag.types.get(truth_topic) == HANDS else ""
+        self.truth_topic = truth_topic if self._bag.types.get(truth_topic) == HANDS else ""
         self.count = self._bag.counts[self.image_topic]
         if not self.count:
             raise BagError(f"topic {self.image_topic} of {path} has no messages: was the camera running?")
@@ -131,7 +131,7 @@ class BagSource:
         :raises BagError: no such camera info comes
         """
         paired = self._colors.joined(self._paired()) if self.color_topic else self._paired()
-        if not self._truth_topic:
+        if not self.truth_topic:
             yield from paired
             return
         held = None  # known joints are recorded after their image: a frame is given when the next one was read
@@ -146,7 +146,7 @@ class BagSource:
         pairing = Pairing(self.image_topic, self.camera_info_topic)
         waiting: list[_Image] = []
         index = 0
-        topics = {self.image_topic, self.camera_info_topic, self._truth_topic, self.color_topic}
+        topics = {self.image_topic, self.camera_info_topic, self.truth_topic, self.color_topic}
         for message in self._bag.messages(topics - {""}):
             if message.topic == self.image_topic:
                 waiting.append(self._read(message))
@@ -154,7 +154,7 @@ class BagSource:
                 continue
             elif message.topic == self.color_topic:
                 self._colors.add(read)
-            elif message.topic == self._truth_topic:
+            elif message.topic == self.truth_topic:
                 self.truth[stamp_ns(read.header)] = read
             else:
                 self._last_info = read

@@ -35,6 +35,7 @@ class FolderSource:
             raise BagError(f"rate {rate_hz} Hz is not positive")
         self.path = path
         self.truth: dict[int, Any] = {}
+        self.truth_topic = ""
         self.depth_input = DEPTH_IMAGE
         self._library = library
         self.rate_hz = rate_hz

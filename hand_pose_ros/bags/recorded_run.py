@@ -94,7 +94,7 @@ class AnsweredFrames:
     def __init__(self, source: Source, recorded: RecordedRun) -> None:
         self._source, self._stamps = source, recorded.stamps
         self.path, self.rate_hz, self.depth_scale = source.path, source.rate_hz, source.depth_scale
-        self.depth_input, self.truth = source.depth_input, source.truth
+        self.depth_input, self.truth, self.truth_topic = source.depth_input, source.truth, source.truth_topic
         self.count = min(len(recorded.stamps), source.count)
 
     def frames(self) -> Iterator[SourceFrame]:

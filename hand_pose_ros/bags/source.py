@@ -49,7 +49,8 @@ class Source(Protocol):
     :ivar rate_hz: images a second
     :ivar depth_scale: metres a count that the recording asks for, or None for the encoding's own unit
     :ivar depth_input: what depth images were recorded as, `DEPTH_IMAGE` or `COMPRESSED_DEPTH`
-    :ivar truth: stamp (ns) -> HandPoseArray with the known joints, filled as the frames are read
+    :ivar truth_topic: with known joints; "" where there is none
+    :ivar truth: stamp (ns) -> HandPoseArray with the known joints, filled as the frames are read; who scores them takes them out
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Source(Protocol):
     rate_hz: float
     depth_scale: float | None
     depth_input: TopicSpec
+    truth_topic: str
     truth: dict[int, Any]
 
     def frames(self) -> Iterator[SourceFrame]:

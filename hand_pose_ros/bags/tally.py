@@ -17,14 +17,17 @@ from hand_pose_ros.bags.source import Source
 from hand_pose_ros.inference.engine import Engine
 from hand_pose_ros.messages.library import stamp_ns
 from hand_pose_ros.messages.read_hands import joints_of
+from hand_pose_ros.scoring.histogram import TIME_EDGES_MS, Histogram
 from hand_pose_ros.skeleton import skeleton
 from hand_pose_ros.viz.pictures import PICTURES, VIDEO
 
 log = logging.getLogger(__name__)
+# Moments of which known joints are kept while there is no answer; more than are read before the answer to their image.
+KEPT_TRUTH = 1000
 
 
 class Tally:
-    """Counts while frames go by.
+    """Counts while frames go by; of those whose known joints have come, only their errors stay in memory.
 
     :ivar frames, failed: so far; failed ones could not be answered, `first_error` says why the first could not
     :ivar complete: to be set when the last frame was read
@@ -36,18 +39,25 @@ class Tally:
         self.complete = False
         self._source, self._card, self._backend = source, engine.card, engine.backend
         self._with_hand = 0
-        self._stage_ms: dict[str, list[float]] = defaultdict(list)
-        self._found: dict[int, list[np.ndarray]] = {}
+        self._stage_ms: dict[str, Histogram] = defaultdict(lambda: Histogram(TIME_EDGES_MS))
+        self._total_ms = 0.0
+        self._found: dict[int, list[np.ndarray]] = {}  # by stamp; until the known joints come
         self._skeleton = skeleton(engine.card.skeleton)
+        self._score = Score(self._skeleton)
+        self._truth_known = False
 
     def true_joints(self, answer: Answer) -> list[np.ndarray]:
         """Known joints of a frame's hands, (J, 3) metres each; none where they are not known."""
         known = self._source.truth.get(stamp_ns(answer.frame.image.header))
-        return [joints_of(hand, self._skeleton) for hand in known.hands] if known else []
+        return self._joints(known) if known else []
 
     def add(self, answer: Answer) -> None:
         """One frame."""
         self.frames += 1
+        self._count(answer)
+        self._compare()
+
+    def _count(self, answer: Answer) -> None:
         if answer.result is None:
             self.failed += 1
             if not self.first_error:
@@ -55,13 +65,28 @@ class Tally:
                 log.warning("frame %s: %s", answer.frame.name, answer.error)
             return
         self._with_hand += bool(answer.result.hands)
-        self._found[answer.result.stamp_ns] = [hand.joints for hand in answer.result.hands]
+        if self._source.truth_topic:
+            self._found[answer.result.stamp_ns] = [hand.joints for hand in answer.result.hands]
         for stage, milliseconds in answer.result.stage_ms.items():
-            self._stage_ms[stage].append(milliseconds)
+            self._stage_ms[stage].add(milliseconds)
+        self._total_ms += answer.result.stage_ms["total"]
+
+    def _compare(self) -> None:
+        """Score what is both found and known, and forget it."""
+        truth = self._source.truth
+        self._truth_known |= bool(truth)
+        for stamp in self._found.keys() & truth.keys():
+            self._score.add(self._found.pop(stamp), self._joints(truth.pop(stamp)))
+        while len(truth) > KEPT_TRUTH:
+            del truth[next(iter(truth))]
+
+    def _joints(self, known: Any) -> list[np.ndarray]:
+        return [joints_of(hand, self._skeleton) for hand in known.hands]
 
     def figures(self) -> dict[str, Any]:
-        """What figures.json holds."""
-        total = self._stage_ms.get("total", [])
+        """What figures.json holds; times are exact to 1 %."""
+        self._compare()
+        answered = self.frames - self.failed
         figures: dict[str, Any] = {
             "kind": REPLAY,
             "recording": str(self._source.path),
@@ -72,20 +97,13 @@ class Tally:
             "frames_with_hand": self._with_hand,
             "frames_failed": self.failed,
             "recording_rate_hz": metrics.rounded(self._source.rate_hz),
-            "frames_per_second": metrics.rounded(1e3 * len(total) / sum(total)) if total else None,
+            "frames_per_second": metrics.rounded(1e3 * answered / self._total_ms) if answered else None,
         }
         for stage, milliseconds in self._stage_ms.items():
-            figures.update(metrics.latency_figures(stage, milliseconds))
-        if self._source.truth:
-            figures["known_joints"] = self._score().figures()
+            figures.update({f"{stage}_p{rank}_ms": metrics.rounded(milliseconds.percentile(rank)) for rank in (50, 99)})
+        if self._truth_known:
+            figures["known_joints"] = self._score.figures()
         return figures
-
-    def _score(self) -> Score:
-        score = Score(self._skeleton)
-        for stamp, known in self._source.truth.items():
-            if stamp in self._found:
-                score.add(self._found[stamp], [joints_of(hand, self._skeleton) for hand in known.hands])
-        return score
 
 
 def summary(figures: dict[str, Any], folder: Path, *, video: bool) -> str:

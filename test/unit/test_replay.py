@@ -10,12 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from small_bags import HANDS, HEIGHT, IMAGE_TOPIC, WIDTH, image_message, stamp, write_bag, write_png_folder
+from small_bags import HANDS, HEIGHT, IMAGE_TOPIC, TRUTH_TOPIC, WIDTH, image_message, stamp, write_bag, write_png_folder
 from tiny_model import OFFSETS
 
 from hand_pose_ros.bags.answer import answers
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.bags.source import open_source
+from hand_pose_ros.bags.tally import KEPT_TRUTH, Tally
 from hand_pose_ros.cli import main
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.inference.engine import load_engine
@@ -115,6 +116,26 @@ def test_known_joints_are_scored_in_millimetres(tmp_path, library, model):
     assert (known["frames_with_known_joints"], known["frames_within_50mm"]) == (3, 2)
     assert (known["true_hands"], known["missed_hands"], known["false_hands"]) == (3, 1, 1)
     assert known["good_frames_20mm"] == 1.0
+
+
+def test_what_was_scored_is_not_kept(tmp_path, library, model):
+    truth = truth_messages(library, {i: np.zeros((21, 3)) for i in range(20)}, 0.0)
+    bag, engine = write_bag(tmp_path / "in", library, 20, truth=truth), load_engine(model)
+    with closing(open_source(bag, library, truth_topic=TRUTH_TOPIC)) as source:
+        tally = Tally(source, engine)
+        source.truth.update(dict.fromkeys(range(2 * KEPT_TRUTH), truth[0]))  # of moments without an image
+        given = []
+        for answer in answers(source, engine, Parameters(model=str(model)), library):
+            assert len(tally.true_joints(answer)) == 1
+            tally.add(answer)
+            assert answer.result.stamp_ns not in source.truth
+            assert len(source.truth) <= KEPT_TRUTH
+            given.append(answer.result.stage_ms["total"])
+    found = tally.figures()
+    assert found["known_joints"]["true_hands"] == found["known_joints"]["frames_with_known_joints"] == 20
+    assert found["frames_per_second"] == pytest.approx(1e3 / np.mean(given), rel=0.01)
+    assert min(given) <= found["total_p50_ms"] <= found["total_p99_ms"] <= max(given) + 0.01
+    assert np.sum(np.array(given) <= 1.01 * found["total_p50_ms"]) >= 10
 
 
 def test_a_folder_of_images_gives_a_picture_of_each(tmp_path, library, model):
