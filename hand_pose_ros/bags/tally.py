@@ -37,7 +37,7 @@ class Tally:
         self.frames = self.failed = 0
         self.first_error = ""
         self.complete = False
-        self._source, self._card, self._backend = source, engine.card, engine.backend
+        self._source, self._engine = source, engine
         self._with_hand = 0
         self._stage_ms: dict[str, Histogram] = defaultdict(lambda: Histogram(TIME_EDGES_MS))
         self._total_ms = 0.0
@@ -84,15 +84,17 @@ class Tally:
         return [joints_of(hand, self._skeleton) for hand in known.hands]
 
     def figures(self) -> dict[str, Any]:
-        """What figures.json holds; times are exact to 1 %."""
+        """What figures.json holds; times are exact to 1 %, and the model is the file that ran, whichever was named."""
         self._compare()
         answered = self.frames - self.failed
         figures: dict[str, Any] = {
             "kind": REPLAY,
             "recording": str(self._source.path),
             "complete": self.complete,
-            "model": self._card.name,
-            "backend": self._backend,
+            "model": self._engine.card.name,
+            "model_file": self._engine.path.name,
+            "precision": self._engine.card.precision,
+            "backend": self._engine.backend,
             "frames": self.frames,
             "frames_with_hand": self._with_hand,
             "frames_failed": self.failed,
@@ -109,7 +111,10 @@ class Tally:
 def summary(figures: dict[str, Any], folder: Path, *, video: bool) -> str:
     """The figures and files for the terminal."""
     stages = [key.removesuffix("_p50_ms") for key in figures if key.endswith("_p50_ms")]
-    lines = [f"{figures['frames_with_hand']} of {figures['frames']} frames with a hand, {figures['frames_failed']} not answered"]
+    lines = [
+        f"model: {figures['model']} ({figures['model_file']}, {figures['precision']}) on {figures['backend']}",
+        f"{figures['frames_with_hand']} of {figures['frames']} frames with a hand, {figures['frames_failed']} not answered",
+    ]
     if stages:
         times = ", ".join(f"{stage} {figures[f'{stage}_p50_ms']:.2f}" for stage in stages)
         lines.append(f"median milliseconds a frame: {times} ({figures['frames_per_second']:.0f} frames per second)")

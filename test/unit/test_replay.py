@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from small_bags import HANDS, HEIGHT, IMAGE_TOPIC, TRUTH_TOPIC, WIDTH, image_message, stamp, write_bag, write_png_folder
-from tiny_model import OFFSETS
+from tiny_model import OFFSETS, tiny_card, write_tiny_model
 
 from hand_pose_ros.bags.answer import answers
 from hand_pose_ros.bags.reader import BagReader
@@ -116,6 +116,17 @@ def test_known_joints_are_scored_in_millimetres(tmp_path, library, model):
     assert (known["frames_with_known_joints"], known["frames_within_50mm"]) == (3, 2)
     assert (known["true_hands"], known["missed_hands"], known["false_hands"]) == (3, 1, 1)
     assert known["good_frames_20mm"] == 1.0
+
+
+@pytest.mark.parametrize(("precision", "file"), [("fp32", "mine.onnx"), ("fp16", "mine_fp16.onnx")])
+def test_the_file_that_ran_is_told_not_the_one_that_was_named(tmp_path, library, capsys, precision, file):
+    named = write_tiny_model(tmp_path / "mine.onnx")
+    write_tiny_model(tmp_path / "mine_fp16.onnx", card=tiny_card(precision="fp16").to_json())
+    bag = write_bag(tmp_path / "in", library, 2)
+    assert replay(bag, tmp_path / "out", named, "--no-video", "--set", f"precision:={precision}") == 0
+    told = {"model": "tiny", "model_file": file, "precision": precision, "backend": "onnxruntime"}
+    assert figures(tmp_path / "out") | told == figures(tmp_path / "out")
+    assert f"model: tiny ({file}, {precision}) on onnxruntime" in capsys.readouterr().out
 
 
 def test_what_was_scored_is_not_kept(tmp_path, library, model):
