@@ -9,7 +9,7 @@ import numpy as np
 
 from hand_pose_ros import metrics
 from hand_pose_ros.bags.results import DEMO
-from hand_pose_ros.demo.session import SentFrame, Session, known_hand
+from hand_pose_ros.demo.session import MUST_SEE, SentFrame, Session, known_hand
 from hand_pose_ros.perception.settings import DEFAULTS
 from hand_pose_ros.perception.types import Side
 from hand_pose_ros.scoring.appearances import Appearances
@@ -23,16 +23,18 @@ class Scores:
 
     :ivar with_hand: frames in which every known hand (at least one) was found
     :ivar missed, false: known hands that were not found, and hands found where there is none
+    :ivar hardly_seen: known hands of which too little is in view for them to count as missed or found
     :ivar errors: errors (21,) in metres of the hands that were found, by the id and the side of the known one
     """
 
     def __init__(self) -> None:
-        self.with_hand = self.missed = self.false = 0
+        self.with_hand = self.missed = self.false = self.hardly_seen = 0
         self.identities, self.appearances = IdentityTally(), Appearances(DEFAULTS.lost_frames)
         self.errors: dict[tuple[int, int], list[np.ndarray]] = {}
 
     def add(self, frame: SentFrame) -> None:
         """The next frame that was answered."""
+        self.hardly_seen += len(frame.hardly_seen)
         ids = self.appearances.add(hand.id for hand in frame.true)
         matches = match_hands([known_hand(hand) for hand in frame.answer.hands], frame.true)
         self.with_hand += bool(frame.true) and all(m.found is not None for m in matches if m.true is not None)
@@ -68,9 +70,9 @@ def session_figures(session: Session, rate_hz: float) -> dict[str, Any]:
 
     frames_with_hand counts the frames answered with a hand within 50 mm of every true one (with any hand, where no joints are
     known). The errors are of the joints of hands within 50 mm; a true hand without one is missed, a found one that belongs to no
-    true one is false. An id switch is a true hand found under another id than before, unless it was away for longer than
-    hands are remembered: `returns` counts that. (None where no joints are known.) Latency is from the image's stamp to the
-    arrival of the hands.
+    true one is false. A true hand of which less than MUST_SEE is in view counts nowhere but in hardly_seen_hands. An id switch is
+    a true hand found under another id than before, unless it was away for longer than hands are remembered: `returns` counts
+    that. (None where no joints are known.) Latency is from the image's stamp to the arrival of the hands.
     """
     answered = [frame for frame in session.frames if frame.answer is not None]
     scores = Scores()
@@ -89,6 +91,7 @@ def session_figures(session: Session, rate_hz: float) -> dict[str, Any]:
         "joints_known": known,
         "missed_hands": scores.missed if known else None,
         "false_hands": scores.false if known else None,
+        "hardly_seen_hands": scores.hardly_seen if known else None,
         "id_switches": scores.identities.switches if known else None,
         "returns": scores.appearances.returns if known else None,
         "by_hand": scores.by_hand() if known else None,
@@ -111,6 +114,7 @@ def table(figures: dict[str, Any], files: dict[str, Path]) -> str:
         ("dropped", figures["frames_dropped"]),
         *([("hands missed in those answers", figures["missed_hands"])] if known else []),
         *([("hands found where there is none", figures["false_hands"])] if known else []),
+        *([(f"hands less than {100 * MUST_SEE:.0f} % in view, not counted", figures["hardly_seen_hands"])] if known else []),
         *([("ids that changed", figures["id_switches"])] if known else []),
         *([("hands that came back after a while, under a new id", figures["returns"])] if known and figures["returns"] else []),
         ("mean error of the joints of hands within 50 mm", millimetres),

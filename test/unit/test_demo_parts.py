@@ -69,6 +69,7 @@ def test_the_table_says_what_is_not_known(tmp_path):
         "joints_known": False,
         "missed_hands": None,
         "false_hands": None,
+        "hardly_seen_hands": None,
         "id_switches": None,
         "returns": None,
         "by_hand": None,
@@ -82,12 +83,14 @@ def test_the_table_says_what_is_not_known(tmp_path):
     assert [line.rsplit("  ", 1)[-1].strip() for line in lines[1:7]] == ["2", "1", "1", "unknown", "4.0 ms", "unknown"]
     assert "within 50 mm" not in lines[2] and lines[7].split() == ["network,", "p50", "2.5", "ms"]
     assert lines[-1].endswith("overlay.mp4")
-    figures |= {"joints_known": True, "mean_error_mm": 7.26, "missed_hands": 4, "false_hands": 5, "id_switches": 1, "returns": 2}
+    figures |= {"joints_known": True, "mean_error_mm": 7.26, "missed_hands": 4, "false_hands": 5}
+    figures |= {"hardly_seen_hands": 6, "id_switches": 1, "returns": 2}
     figures["by_hand"] = [{"id": 1, "side": side, "found": 9, "mean_error_mm": 7.0 + side_mm} for side, side_mm in SIDES]
     lines = table(figures, {}).splitlines()
     assert "within 50 mm of the true one" in lines[2]
-    assert [line.rsplit("  ", 1)[-1].strip() for line in lines[4:10]] == ["4", "5", "1", "2", "7.3 mm", "7.1 mm"]
-    assert lines[9].startswith("  left hand, found 9 times") and lines[10].startswith("  right hand, found 9 times")
+    assert [line.rsplit("  ", 1)[-1].strip() for line in lines[4:11]] == ["4", "5", "6", "1", "2", "7.3 mm", "7.1 mm"]
+    assert lines[6].startswith("hands less than 30 % in view, not counted ")
+    assert lines[10].startswith("  left hand, found 9 times") and lines[11].startswith("  right hand, found 9 times")
 
 
 def test_figures_count_missed_and_false_hands_of_the_answers():
@@ -140,7 +143,7 @@ def test_figures_of_two_hands_tell_switches_from_returns():
     ]
     figures = session_figures(Session(frames, truth_known=True), 30.0)
     assert (figures["id_switches"], figures["returns"], figures["missed_hands"], figures["false_hands"]) == (2, 1, 0, 0)
-    assert figures["frames_with_hand"] == len(frames)
+    assert figures["frames_with_hand"] == len(frames) and figures["hardly_seen_hands"] == 1
     first, second = figures["by_hand"]
     assert (first["id"], first["side"], first["found"], first["mean_error_mm"]) == (1, "right", 24, 0.0)
     assert (second["found"], second["mean_error_mm"]) == (3, pytest.approx(10 / 3, abs=0.01))
