@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -31,7 +32,8 @@ class RawMessage(NamedTuple):
 class BagReader:
     """A rosbag2 recording, as a context manager.
 
-    A recording that was cut off (a kill, a full disk) is read as far as it goes, and a warning says so.
+    An MCAP recording that was cut off (a kill, a full disk) is read as far as it goes, and a warning says so. One in SQLite whose
+    newest messages lie in a write-ahead log is refused: only SQLite can put them back.
 
     :param path: the recording's folder, or one of its .mcap or .db3 files
     :ivar types: topic -> type name
@@ -105,9 +107,11 @@ def _open(path: Path) -> list[Reader | SalvagedMcap]:
         raise BagError(f"{path} is a ROS 1 recording: convert it with `rosbags-convert --src {path} --dst {converted}`")
     if not is_bag(path):
         raise BagError(f"{path} is no rosbag2 recording: give a folder with metadata.yaml, or a .mcap or .db3 file")
+    files = _storage_files(path) if path.is_dir() else [path]
+    for file in files:
+        _refuse_log(file)
     if not path.is_dir():
         return [_open_file(path)]
-    files = _storage_files(path)
     if (path / "metadata.yaml").exists():
         try:
             return [_opened(path)]
@@ -128,6 +132,17 @@ def _open(path: Path) -> list[Reader | SalvagedMcap]:
     for error in errors:
         log.warning("%s; left out", error)
     return parts
+
+
+def _refuse_log(path: Path) -> None:
+    """The rosbags library looks at no write-ahead log, and would read a .db3 file as if its newest messages were not there."""
+    log_file = path.with_name(path.name + "-wal")
+    if path.suffix == ".db3" and log_file.exists() and log_file.stat().st_size:
+        command = f"sqlite3 {shlex.quote(str(path))} 'PRAGMA wal_checkpoint(TRUNCATE)'"
+        raise BagError(
+            f"{log_file} holds messages that are not in {path} yet: its recorder still runs, or was killed. When it has ended, "
+            f"put them there: {command}"
+        )
 
 
 def _open_file(path: Path) -> Reader | SalvagedMcap:

@@ -1,5 +1,8 @@
 import logging
+import shlex
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -204,6 +207,25 @@ def test_a_cut_sqlite_file_is_a_clear_error(tmp_path, library):
     file.write_bytes(file.read_bytes()[:2000])
     with pytest.raises(BagError, match=f"{file} cannot be read"):
         BagReader(path)
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_messages_in_a_log_of_sqlite_are_not_lost(tmp_path, library, as_file):
+    bag = write_bag(tmp_path / "bag", library, 6, plugin=StoragePlugin.SQLITE3)
+    written, killed = the_file(bag, ".db3"), tmp_path / "a recorder that was killed"
+    with closing(sqlite3.connect(written)) as recorder:
+        recorder.execute("PRAGMA journal_mode=WAL")
+        recorder.execute("INSERT INTO messages (topic_id, timestamp, data) SELECT topic_id, timestamp + 1, data FROM messages")
+        recorder.commit()
+        shutil.copytree(bag, killed)  # before the recorder ends and empties its log
+    path = the_file(killed, ".db3") if as_file else killed
+    with pytest.raises(BagError, match="bag.db3-wal holds messages that are not in .* yet: its recorder still runs") as caught:
+        BagReader(path)
+    _, file, command = shlex.split(str(caught.value).partition("put them there: ")[2])
+    with closing(sqlite3.connect(file)) as remedy:
+        remedy.execute(command)
+    with BagReader(path) as reader:
+        assert sum(1 for _ in reader.messages({IMAGE_TOPIC})) == 12
 
 
 def test_one_missing_split_file_leaves_the_others(tmp_path, library, caplog):
