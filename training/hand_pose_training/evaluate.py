@@ -30,7 +30,13 @@ from hand_pose_training.task import load_task
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hand-pose-train evaluate`."""
     parser.add_argument("--model", type=Path, required=True, help="model (.onnx) or checkpoint (.ckpt)")
-    parser.add_argument("--set", default="heldout", choices=SETS, help="which crops (default: heldout)")
+    parser.add_argument(
+        "--set",
+        default="heldout",
+        choices=SETS,
+        help="which crops (default: heldout, of people, objects and sensor models that training never draws; familiar has its "
+        "quotas of training's own; half of negatives show no hand)",
+    )
     parser.add_argument("--crops", type=int, help="how many of them, from the first (default: all)")
     parser.add_argument(
         "--center",

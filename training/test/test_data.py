@@ -12,6 +12,7 @@ from hand_pose_training.data import (
     Prepared,
     as_right_hands,
     endless_loader,
+    fixed_crops,
     fixed_set,
     relabelled,
     training_crops,
@@ -75,6 +76,13 @@ def test_fixed_sets_repeat_and_differ():
     assert np.array_equal(heldout["depth_crop"], again["depth_crop"])
     assert not np.array_equal(heldout["depth_crop"], calibration["depth_crop"])
     assert (heldout["present"] == 1).all()
+
+
+def test_familiar_crops_have_the_quotas_of_held_out_ones_and_training_s_sensors():
+    familiar, heldout = (fixed_crops(name, 32, crops=6) for name in ("familiar", "heldout"))
+    assert familiar.quotas.counts() == heldout.quotas.counts()
+    kinds = [{type(crops.scene(i)[3]).__name__ for i in range(6)} for crops in (familiar, heldout)]
+    assert kinds[0] == {"Sensor"} and kinds[1] <= {"DotPattern", "WindowMatcher", "PhasorCamera"}
 
 
 def test_unknown_set_lists_the_known_ones():
