@@ -15,6 +15,7 @@ from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
+from launch_ros.descriptions import Parameter
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
@@ -70,7 +71,9 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the package's own."),
     DeclareLaunchArgument(
-        "params_file", default_value="", description="ROS 2 parameter file, over the camera's parameters. Empty: none."
+        "params_file",
+        default_value="",
+        description="ROS 2 parameter file, over the camera's parameters, below these arguments. Empty: none.",
     ),
     DeclareLaunchArgument("name", default_value="hand_pose", description="The node's name."),
     DeclareLaunchArgument("namespace", default_value="", description="Its namespace; the topics that it publishes are below."),
@@ -97,10 +100,11 @@ def read_camera(name: str) -> dict:
 
 
 def asked_for(value: dict[str, str]) -> dict:
-    """The parameters that arguments stand for; an argument that is empty stands for none."""
-    parameters = {name: value[name] for name in ("model", "target_frame", "frame_prefix") if value[name]}
+    """The parameters that arguments stand for; an argument that is empty, or false, stands for none."""
+    parameters: dict = {name: value[name] for name in ("model", "target_frame", "frame_prefix") if value[name]}
     parameters.update({"use_detections": True} if value["detections"] else {})
     parameters.update({"overlay_color": True} if value["color_image"] else {})
+    parameters.update({"use_sim_time": True} if value["use_sim_time"] == "true" else {})
     return parameters
 
 
@@ -117,27 +121,27 @@ def start(context: LaunchContext) -> list:
     """The node and what starts it."""
     value = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
     camera = read_camera(value["camera"])
-    parameters = [{**camera["parameters"], "use_sim_time": value["use_sim_time"] == "true"}]
+    given = [camera["parameters"]] if camera["parameters"] else []
     if value["params_file"]:
         file = Path(value["params_file"]).expanduser()
         if not file.is_file():
             raise RuntimeError(f"params_file {file} does not exist: name a ROS 2 parameter file, or leave the argument out")
-        parameters.append(str(file))
-    if asked := asked_for(value):
-        parameters.append(asked)
+        given.append(str(file))
+    asked = asked_for(value)
     topics = topics_of(value, camera)
     node = LifecycleNode(
         package="hand_pose_ros",
         executable="hand_pose_node",
         name=value["name"],
         namespace=value["namespace"],
-        parameters=parameters,
+        # A dictionary becomes a file with the node's name, over which an entry /** of params_file, which comes later, would win.
+        parameters=[*given, *(Parameter(name, wanted, value_type=type(wanted)) for name, wanted in asked.items())],
         remappings=list(topics.items()),
         ros_arguments=["--log-level", f"{logger_name(value['namespace'], value['name'])}:={value['log_level']}"],
         output="screen",
     )
     shown = rviz(value, topics, value["target_frame"] or camera["frame"])
-    recorder = record(value, topics, parameters) if value["record"] else []
+    recorder = record(value, topics, [*given, asked]) if value["record"] else []
     return [*recorder, *(autostart(node) if value["autostart"] == "true" else []), node, *shown]
 
 

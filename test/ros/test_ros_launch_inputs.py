@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from free_domain import free_domain
 from small_bags import write_bag
 
@@ -71,6 +72,22 @@ def test_a_depth_image_of_another_name_has_its_camera_info_beside_it(launch, cli
     process = launch("hand_pose.launch.py", f"model:={model}", *arguments)
     process.wait_for_log(f"listens to {image} and /camera/camera/aligned_depth_to_color/camera_info\n", START_S)
     assert client.parameters()["frame_prefix"][0] == "left_"
+
+
+@pytest.mark.parametrize("entry", ["/**", "/*", "hand_pose", "/hand_pose"])
+def test_arguments_win_over_the_parameter_file(launch, client, model, tmp_path, entry):
+    """However the file names the node; what no argument asks for is the file's."""
+    of_file = {"model": "/nowhere/m.onnx", "target_frame": "odom", "frame_prefix": "file_", "use_detections": False}
+    of_file |= {"use_sim_time": False, "overlay_color": False, "max_depth_m": 1.2}
+    params = tmp_path / "p.yaml"
+    params.write_text(yaml.safe_dump({entry: {"ros__parameters": of_file}}))
+    asked = {"model": str(model), "target_frame": "1", "frame_prefix": "arg_", "use_sim_time": True}
+    arguments = [f"{name}:={str(value).lower() if value is True else value}" for name, value in asked.items()]
+    process = launch("hand_pose.launch.py", f"params_file:={params}", "detections:=/boxes", "color_image:=/rgb/image", *arguments)
+    process.wait_for_log("listens to ", START_S)
+    values = {name: value for name, (value, _) in client.parameters().items()}
+    wanted = {**asked, "use_detections": True, "overlay_color": True, "max_depth_m": 1.2}
+    assert {name: values[name] for name in wanted} == wanted
 
 
 @pytest.fixture
