@@ -18,6 +18,7 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.descriptions import Parameter
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 from lifecycle_msgs.msg import Transition
 
 from hand_pose_ros.bags.offline import sees_color
@@ -129,19 +130,21 @@ def start(context: LaunchContext) -> list:
         given.append(str(file))
     asked = asked_for(value)
     topics = topics_of(value, camera)
+    pushed = context.launch_configurations.get("ros_namespace")  # by PushRosNamespace around this file
+    namespace = make_namespace_absolute(prefix_namespace(pushed, value["namespace"]))
     node = LifecycleNode(
         package="hand_pose_ros",
         executable="hand_pose_node",
         name=value["name"],
         namespace=value["namespace"],
-        # A dictionary becomes a file with the node's name, over which an entry /** of params_file, which comes later, would win.
+        # A dictionary becomes a file that names this node, over which an entry /** of params_file would win.
         parameters=[*given, *(Parameter(name, wanted, value_type=type(wanted)) for name, wanted in asked.items())],
         remappings=list(topics.items()),
-        ros_arguments=["--log-level", f"{logger_name(value['namespace'], value['name'])}:={value['log_level']}"],
+        ros_arguments=["--log-level", f"{logger_name(namespace, value['name'])}:={value['log_level']}"],
         output="screen",
     )
-    shown = rviz(value, topics, value["target_frame"] or camera["frame"])
-    recorder = record(value, topics, [*given, asked]) if value["record"] else []
+    shown = rviz(value, topics, namespace, value["target_frame"] or camera["frame"])
+    recorder = record(value, topics, namespace, [*given, asked]) if value["record"] else []
     return [*recorder, *(autostart(node) if value["autostart"] == "true" else []), node, *shown]
 
 
@@ -150,10 +153,11 @@ def logger_name(namespace: str, name: str) -> str:
     return ".".join(part for part in f"{namespace}/{name}".split("/") if part)
 
 
-def record(value: dict[str, str], topics: dict[str, str], parameters: list) -> list:
+def record(value: dict[str, str], topics: dict[str, str], namespace: str, parameters: list) -> list:
     """`ros2 bag record` of the node's topics.
 
     :param topics: what the node's are remapped to
+    :param namespace: the node's whole one,
     :param parameters: dictionaries of values, and files
     """
     folder = Path(value["record"]).expanduser()
@@ -163,7 +167,7 @@ def record(value: dict[str, str], topics: dict[str, str], parameters: list) -> l
         get_package_prefix("ros2bag")
     except PackageNotFoundError:
         raise RuntimeError("ros2 bag is not installed: install ros-$ROS_DISTRO-ros2bag, or leave record out") from None
-    name = f"/{value['namespace']}/{value['name']}".replace("//", "/")
+    name = f"{namespace}/{value['name']}".replace("//", "/")
     values: dict = {}
     for given in parameters:
         values.update(given if isinstance(given, dict) else read_values(given, name))
@@ -176,13 +180,13 @@ def record(value: dict[str, str], topics: dict[str, str], parameters: list) -> l
     if values.get("depth_transport") == "compressedDepth":
         names[0] += "/compressedDepth"
     names += ["/tf_static"] if values.get("target_frame") else []
-    absolute = [topic if topic.startswith("/") else f"/{value['namespace']}/{topic}".replace("//", "/") for topic in names]
+    absolute = [topic if topic.startswith("/") else f"{namespace}/{topic}".replace("//", "/") for topic in names]
     option = [] if os.environ.get("ROS_DISTRO") == "humble" else ["--topics"]  # Humble takes them without, Jazzy warns
     command = ["ros2", "bag", "record", "--output", str(folder), *option, *absolute]
     return [ExecuteProcess(cmd=command, output="screen")]
 
 
-def rviz(value: dict[str, str], topics: dict[str, str], frame: str) -> list:
+def rviz(value: dict[str, str], topics: dict[str, str], namespace: str, frame: str) -> list:
     """RViz with the node's topics, or a line that says that there is none.
 
     :param frame: its fixed frame, "" for that of its configuration
@@ -194,7 +198,7 @@ def rviz(value: dict[str, str], topics: dict[str, str], frame: str) -> list:
     except PackageNotFoundError:
         if value["rviz"] == "true":
             raise RuntimeError("rviz2 is not installed: install ros-$ROS_DISTRO-rviz2, or leave it out (rviz:=false)") from None
-        hands = f"/{value['namespace']}/hands".replace("//", "/")
+        hands = f"{namespace}/hands".replace("//", "/")
         return [LogInfo(msg=f"rviz2 is not installed: nothing is shown; look at it with `ros2 topic echo {hands}`")]
     names = {name: topics.get(name, name) for name in ("depth/image_rect", "depth/camera_info", *OUTPUTS)}
     return [

@@ -15,6 +15,18 @@ ros = pytest.importorskip("ros_node", reason="ROS 2, or this package built by co
 pytestmark = pytest.mark.skipif(shutil.which("ros2") is None, reason="the ros2 command is not installed")
 
 START_S = 40
+PUSHED = """
+from launch import LaunchDescription
+from launch.actions import GroupAction, IncludeLaunchDescription
+from launch_ros.actions import PushRosNamespace
+from launch_ros.substitutions import FindPackageShare
+from launch.substitutions import PathJoinSubstitution
+
+
+def generate_launch_description():
+    file = PathJoinSubstitution([FindPackageShare("hand_pose_ros"), "launch/hand_pose.launch.py"])
+    return LaunchDescription([GroupAction([PushRosNamespace("robot1"), IncludeLaunchDescription(file)])])
+"""
 
 
 @pytest.fixture
@@ -118,12 +130,35 @@ def test_rviz_shows_the_target_frame(launch, shown, model):
     process.wait_for_log("listens to ", START_S)  # launch may hang when it is ended while it starts
 
 
+def rviz_is_here() -> bool:
+    return any((Path(prefix) / "lib/rviz2").exists() for prefix in os.environ["AMENT_PREFIX_PATH"].split(":"))
+
+
 def test_rviz_that_is_missing_is_said(launch, model):
-    if any((Path(prefix) / "lib/rviz2").exists() for prefix in os.environ["AMENT_PREFIX_PATH"].split(":")):
+    if rviz_is_here():
         pytest.skip("rviz2 is installed")
     process = launch("hand_pose.launch.py", "rviz:=true", f"model:={model}")
     process.wait_for_log("rviz2 is not installed: install ros-$ROS_DISTRO-rviz2", START_S)
     assert process.wait(START_S) != 0
+
+
+def test_a_pushed_namespace_is_the_nodes(domain, model, tmp_path):
+    """What is named after the node: the recorded topics, the logger of log_level, the line where there is no RViz."""
+    file = tmp_path / "robot.launch.py"
+    file.write_text(PUSHED)
+    arguments = [f"model:={model}", "namespace:=arm", "log_level:=error", f"record:={tmp_path / 'bag'}"]
+    client = ros.Client(domain, name="/robot1/arm/hand_pose", namespace="/robot1/arm")
+    process = ros.Process(["ros2", "launch", str(file), *arguments, f"rviz:={'false' if rviz_is_here() else 'auto'}"], domain)
+    try:
+        client.wait_until(lambda: client.state() == "active", "active")
+        for topic in ("hands", "run_info"):
+            process.wait_for_log(f"Subscribed to topic '/robot1/arm/{topic}'", START_S)
+        assert rviz_is_here() or "look at it with `ros2 topic echo /robot1/arm/hands`" in process.log
+        assert "listens to" not in process.log
+    finally:
+        client.close()
+        process.stop(signal.SIGINT)
+        process.kill()
 
 
 def test_without_them_nothing_of_it_is_listened_to(launch, client, model):
