@@ -2,7 +2,10 @@
 
 In ROS 2, beside the hand pose node:
 
-    python3 gripper_width.py --ros-args -p open_m:=0.08 -p side:=right -r gripper_width:=/gripper/width
+    python3 gripper_width.py --ros-args -p open_m:=0.08 -p start_m:=0.08 -p side:=right -r gripper_width:=/gripper/width
+
+Nothing is told before a hand is seen that is to be trusted. start_m is where the gripper stands then, from where it goes at its
+speed to the hand's width; without start_m the first width is the hand's at once.
 
 On a recording, without ROS 2 (prints a line every tenth of a second, draws nothing, moves nothing):
 
@@ -12,6 +15,7 @@ On a recording, without ROS 2 (prints a line every tenth of a second, draws noth
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +40,10 @@ class Gripper:
     fastest_m_s: float = 0.15
 
 
-def next_width(gripper: Gripper, width_m: float, opening_m: float | None, seconds: float) -> float:
+def next_width(gripper: Gripper, width_m: float | None, opening_m: float | None, seconds: float) -> float | None:
     """The gripper's next width.
 
-    :param width_m: where it is
+    :param width_m: where it is, None where that is not known: then it goes to the hand's width at once
     :param opening_m: the hand's, None where no hand is seen or it is not sure: then the gripper holds what it has
     :param seconds: since the width before
     """
@@ -47,6 +51,8 @@ def next_width(gripper: Gripper, width_m: float, opening_m: float | None, second
         return width_m
     share = (opening_m - gripper.touching_m) / (gripper.spread_m - gripper.touching_m)
     wanted = gripper.closed_m + min(max(share, 0.0), 1.0) * (gripper.open_m - gripper.closed_m)
+    if width_m is None:
+        return wanted
     step = gripper.fastest_m_s * max(seconds, 0.0)
     return min(max(wanted, width_m - step), width_m + step)
 
@@ -67,12 +73,12 @@ def opening_of(hands, side: str = "") -> float | None:
     return None
 
 
-def follow_recording(recording: Path, side: str = "") -> list[tuple[float, float | None, float]]:
-    """(seconds, opening of the hand, width of the gripper) of every frame of a recording."""
+def follow_recording(recording: Path, side: str = "") -> list[tuple[float, float | None, float | None]]:
+    """(seconds, opening of the hand, width of the gripper) of every frame of a recording; no width before the first opening."""
     from hand_in_recording import recorded_outputs
 
     gripper, rows, start = Gripper(), [], None
-    width, before = gripper.open_m, 0.0
+    width, before = None, 0.0
     for stamp_s, messages in recorded_outputs(recording):
         start = stamp_s if start is None else start
         opening = opening_of(messages["hands"], side)
@@ -88,7 +94,8 @@ def print_recording(recording: Path, side: str) -> None:
     for seconds, opening, width in follow_recording(recording, side):
         if seconds >= due:
             seen = "   no hand" if opening is None else f"{opening * 1e3:7.1f} mm"
-            print(f"{seconds:6.2f} s   hand {seen}   gripper {width * 1e3:5.1f} mm  {'#' * round(width * 500)}")
+            told = "is left alone" if width is None else f"{width * 1e3:5.1f} mm  {'#' * round(width * 500)}"
+            print(f"{seconds:6.2f} s   hand {seen}   gripper {told}")
             due += 0.1
 
 
@@ -111,7 +118,9 @@ def run_node() -> None:
             rate_hz = self.declare_parameter("rate_hz", 50.0).value
             self._lost_s = self.declare_parameter("lost_s", 0.3).value
             self._side = self.declare_parameter("side", "").value
-            self._width, self._opening, self._heard = self._gripper.open_m, None, None
+            start_m = self.declare_parameter("start_m", math.nan).value
+            self._width = None if math.isnan(start_m) else start_m
+            self._opening, self._heard, self._following = None, None, False
             self._period_s = 1.0 / rate_hz
             self._publisher = self.create_publisher(Float64, "gripper_width", 10)
             self.create_subscription(HandPoseArray, "hands", self._on_hands, 10)
@@ -121,12 +130,14 @@ def run_node() -> None:
             self._opening, self._heard = opening_of(hands, self._side), self.get_clock().now()
 
         def _tell(self) -> None:
-            if self._heard is None:
-                return  # no hand pose node yet: the gripper is left alone
-            silent_s = (self.get_clock().now() - self._heard).nanoseconds / 1e9
-            opening = self._opening if silent_s <= self._lost_s else None
-            self._width = next_width(self._gripper, self._width, opening, self._period_s)
-            self._publisher.publish(Float64(data=self._width))
+            opening = self._opening if self._silent_s() <= self._lost_s else None
+            self._following = self._following or opening is not None
+            if self._following:  # else no hand was to be trusted yet: the gripper is left alone
+                self._width = next_width(self._gripper, self._width, opening, self._period_s)
+                self._publisher.publish(Float64(data=self._width))
+
+        def _silent_s(self) -> float:
+            return math.inf if self._heard is None else (self.get_clock().now() - self._heard).nanoseconds / 1e9
 
     rclpy.init()
     node = GripperWidth()

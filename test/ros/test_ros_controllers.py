@@ -78,11 +78,14 @@ def beside(*command: str):
             process.kill()
 
 
-def test_the_gripper_follows_and_holds():
-    command = [sys.executable, str(find("examples/gripper_width.py")), "--ros-args", "-p", "fastest_m_s:=0.1"]
+@contextlib.contextmanager
+def gripper_beside(*parameters: str):
+    """A partner, the gripper's widths, and what shows it a hand in palm coordinates, or None."""
+    command = [sys.executable, str(find("examples/gripper_width.py")), "--ros-args", "-p", "fastest_m_s:=0.1", *parameters]
     with beside(*command) as (_, partner):
         hands = partner.publisher("hands", HANDS.typename)
         widths = partner.heard("gripper_width", "std_msgs/msg/Float64")
+        partner.until(lambda: hands.get_subscription_count())
 
         def show(local: np.ndarray | None) -> None:
             result, states = outputs_of(len(widths), CASES["pinch"] if local is None else local)
@@ -90,6 +93,24 @@ def test_the_gripper_follows_and_holds():
                 result = FrameResult(result.stamp_ns, result.frame_id, ())
             hands.publish(hand_pose_array(ros.LIBRARY, result, "m", states))
 
+        yield partner, widths, show
+
+
+@pytest.mark.parametrize(("parameters", "least", "most"), [((), 0.0, 0.002), (("-p", "start_m:=0.06"), 0.05, 0.0599)])
+def test_the_gripper_is_left_alone_until_a_hand_is_seen(parameters, least, most):
+    """Then it closes on a pinch: at once, or at 0.1 m/s from where it stands."""
+    with gripper_beside(*parameters) as (partner, widths, show):
+        for _ in range(30):
+            show(None)
+            partner.executor.spin_once(timeout_sec=0.03)
+        assert not widths
+        partner.until(lambda: widths, lambda: show(CASES["pinch"]))
+        assert least <= widths[0].data <= most
+        partner.until(lambda: widths[-1].data < 0.002, lambda: show(CASES["pinch"]))
+
+
+def test_the_gripper_follows_and_holds():
+    with gripper_beside() as (partner, widths, show):
         partner.until(lambda: widths and widths[-1].data > 0.08, lambda: show(CASES["open"]))
         partner.until(lambda: widths[-1].data < 0.002, lambda: show(CASES["pinch"]))
         partner.until(lambda: widths[-1].data > 0.03, lambda: show(CASES["open"]))

@@ -40,6 +40,12 @@ def test_the_gripper_keeps_its_speed_and_holds_without_a_hand():
     assert GRIPPER.next_width(gripper, 0.05, 0.5, -1.0) == 0.05  # time that was set back
 
 
+def test_a_gripper_whose_place_is_not_known_is_left_alone_until_a_hand_is_seen():
+    gripper = GRIPPER.Gripper(closed_m=0.01, open_m=0.09, touching_m=0.02, spread_m=0.10)
+    assert GRIPPER.next_width(gripper, None, None, 1.0) is None
+    assert GRIPPER.next_width(gripper, None, 0.06, 0.0) == pytest.approx(0.05)
+
+
 def test_the_gripper_trusts_sure_hands_alone():
     def hands(valid: bool, confidence: float, side: int = 2):
         names = ["thumb_tip", "index_tip"]
@@ -118,9 +124,11 @@ def lines_of(name: str, *arguments: str) -> list[str]:
 def test_the_gripper_follows_the_recorded_hand(recording, monkeypatch):
     monkeypatch.syspath_prepend(str(find("examples")))  # as for a script that is run
     rows = GRIPPER.follow_recording(recording.path)
-    gripper, before = GRIPPER.Gripper(), (0.0, None, GRIPPER.Gripper().open_m)
-    assert len(rows) == len(recording.frames) and any(opening is not None for _, opening, _ in rows)
-    for row in rows:
+    assert len(rows) == len(recording.frames)
+    first = next(index for index, (_, opening, _) in enumerate(rows) if opening is not None)
+    assert all(width is None for *_, width in rows[:first])
+    gripper, before = GRIPPER.Gripper(), rows[first]
+    for row in rows[first:]:
         seconds, opening, width = row
         assert gripper.closed_m <= width <= gripper.open_m
         assert abs(width - before[2]) <= gripper.fastest_m_s * (seconds - before[0]) + 1e-9
@@ -129,7 +137,8 @@ def test_the_gripper_follows_the_recorded_hand(recording, monkeypatch):
     assert len({width for *_, width in rows}) > 10  # it moves
     lines = lines_of("gripper_width", "--recording", str(recording.path))
     assert len(lines) >= 14
-    assert f"gripper {rows[0][2] * 1e3:5.1f} mm" in lines[0]
+    told = "is left alone" if rows[0][2] is None else f"{rows[0][2] * 1e3:5.1f} mm"
+    assert f"gripper {told}" in lines[0]
 
 
 def test_a_robots_hand_follows_the_recorded_hand(recording):
