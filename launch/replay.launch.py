@@ -20,6 +20,7 @@ TRUE_OR_FALSE = ["true", "false"]
 ARGUMENTS = [
     DeclareLaunchArgument(
         "recording",
+        default_value="",
         description="rosbag2 folder, .mcap or .db3 file, or folder of depth PNGs with a camera.yaml. Empty: the package's own.",
     ),
     DeclareLaunchArgument("rate", default_value="1.0", description="2.0 plays twice as fast."),

@@ -9,6 +9,7 @@ from small_bags import START_NS, write_bag
 
 from hand_pose_ros.messages.library import stamp_ns
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
+from hand_pose_ros.share import DEMO_RECORDING, find
 
 ros = pytest.importorskip("ros_node", reason="ROS 2, or this package built by colcon, is not sourced here")
 pytestmark = pytest.mark.skipif(shutil.which("ros2") is None, reason="the ros2 command is not installed")
@@ -123,6 +124,11 @@ def test_a_recording_in_a_loop_sets_time_back_and_tracking_starts_anew(model, do
         launch.stop(signal.SIGINT)
         assert launch.log.count("process has finished cleanly") == 2 and "Traceback" not in launch.log
     assert [set(round_) for round_ in ids[:3]] == [{1}, {2}, {3}] and all(len(round_) > 20 for round_ in ids[:3])
+
+
+def test_without_a_recording_it_plays_the_packages_own(model, domain):
+    with Launch(domain, "replay.launch.py", f"model:={model}", "rviz:=false") as launch:
+        launch.wait_for_log(f"plays {find(DEMO_RECORDING)}: ", 40)
 
 
 def test_a_recording_that_is_missing_ends_it_and_is_named(model, domain):
