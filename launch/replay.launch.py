@@ -33,6 +33,8 @@ ARGUMENTS = [
     DeclareLaunchArgument("loop", default_value="false", choices=TRUE_OR_FALSE, description="Play again and again."),
     DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the package's own."),
     DeclareLaunchArgument("params_file", default_value="", description="ROS 2 parameter file of the node. Empty: none."),
+    DeclareLaunchArgument("name", default_value="hand_pose", description="The node's name."),
+    DeclareLaunchArgument("namespace", default_value="", description="That of the node and of the played topics."),
     DeclareLaunchArgument(
         "rviz", default_value="auto", choices=["auto", "true", "false"], description="Start RViz. auto: if it is installed."
     ),
@@ -48,13 +50,20 @@ def start(context: LaunchContext) -> list:
             "model": value["model"],
             "params_file": value["params_file"],
             "use_sim_time": value["recorded_time"],
+            "name": value["name"],
+            "namespace": value["namespace"],
             "rviz": value["rviz"],
+            # What is given here would go to the node, which has to listen to the player.
+            "camera": "none",
+            "depth_image": "",
+            "camera_info": "",
         }.items(),
     )
     options = {"--clock": value["recorded_time"], "--loop": value["loop"]}
     player = Node(
         package="hand_pose_ros",
         executable="depth_player",
+        namespace=value["namespace"],
         arguments=["--recording", value["recording"], "--rate", value["rate"], *(o for o, on in options.items() if on == "true")],
         output="screen",
         on_exit=end,

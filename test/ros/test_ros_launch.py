@@ -107,6 +107,17 @@ def test_replay_keeps_the_recorded_time_and_ends_with_the_recording(model, domai
     client.close()
 
 
+@pytest.mark.parametrize("file", ["replay.launch.py", "demo.launch.py"])
+def test_the_node_listens_to_the_player_whatever_is_asked(file, model, domain):
+    client = ros.Client(domain, namespace="/robot1")
+    elsewhere = ["camera:=realsense", "depth_image:=/my/depth", "camera_info:=/my/info"]
+    arguments = [f"model:={model}", "rviz:=false", "namespace:=robot1", "name:=left", *elsewhere]
+    with Launch(domain, file, *arguments) as launch:
+        launch.wait_for_log("[robot1.left]: listens to /robot1/depth/image_rect and /robot1/depth/camera_info", 40)
+        client.next("hands")
+        client.close()
+
+
 def test_a_recording_in_a_loop_sets_time_back_and_tracking_starts_anew(model, domain, tmp_path):
     bag = write_bag(tmp_path / "bag", RosbagsLibrary("jazzy"), frames=60)
     client = ros.Client(domain)
