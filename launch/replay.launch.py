@@ -59,12 +59,13 @@ def start(context: LaunchContext) -> list:
             "camera_info": "",
         }.items(),
     )
-    options = {"--clock": value["recorded_time"], "--loop": value["loop"]}
+    valued = ["--recording", value["recording"], "--rate", value["rate"], "--listener", value["name"]]
+    switches = {"--clock": value["recorded_time"], "--loop": value["loop"]}
     player = Node(
         package="hand_pose_ros",
         executable="depth_player",
         namespace=value["namespace"],
-        arguments=["--recording", value["recording"], "--rate", value["rate"], *(o for o, on in options.items() if on == "true")],
+        arguments=[*valued, *(option for option, on in switches.items() if on == "true")],
         output="screen",
         on_exit=end,
     )

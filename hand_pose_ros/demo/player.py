@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(remove_ros_args(arguments or sys.argv)[1:])
     signal.signal(signal.SIGINT, lambda *_: None)  # rclpy's own handler ends the context; see live/ros/main.py
     rclpy.init(args=arguments)
-    node = CameraNode(clock=options.clock)
+    node = CameraNode(clock=options.clock, listener=options.listener)
     try:
         play(node, options.recording, rate=options.rate, loop=options.loop, recorded_time=options.clock)
     except (BagError, DemoError, ShareError, OSError) as error:
@@ -71,7 +71,7 @@ def play(node: CameraNode, recording: Path | None, *, rate: float, loop: bool, r
             raise DemoError(f"{source.path} has no frames")
         if source.depth_scale and source.depth_scale != MILLIMETRE:
             node.get_logger().warning(f"{source.path} has counts of {source.depth_scale} m: set the node's depth_scale to that")
-        node.wait_for_subscriber(stamp_ns(first.image.header))
+        node.wait_for_listener(stamp_ns(first.image.header))
         node.get_logger().info(f"plays {source.path}: {source.count} frames at {source.rate_hz * rate:.1f} Hz")
         while node.context.ok():
             _once(node, source, library, 1 / (source.rate_hz * rate), recorded_time)
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=_positive, default=1.0, help="2.0 plays twice as fast")
     parser.add_argument("--loop", action="store_true", help="begin again at the end")
     parser.add_argument("--clock", action="store_true", help="keep the recorded stamps, and publish them on /clock")
+    parser.add_argument("--listener", default="", help="wait until this node, of the same namespace, listens; default: anyone")
     return parser
 
 

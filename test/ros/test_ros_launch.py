@@ -2,11 +2,13 @@
 
 import shutil
 import signal
+import time
 
 import pytest
 from free_domain import free_domain
-from small_bags import START_NS, write_bag
+from small_bags import IMAGE, INFO, START_NS, write_bag
 
+from hand_pose_ros.live.topics import SENSOR_DATA
 from hand_pose_ros.messages.library import stamp_ns
 from hand_pose_ros.messages.rosbags_library import RosbagsLibrary
 from hand_pose_ros.share import DEMO_RECORDING, find
@@ -115,6 +117,24 @@ def test_the_node_listens_to_the_player_whatever_is_asked(file, model, domain):
     with Launch(domain, file, *arguments) as launch:
         launch.wait_for_log("[robot1.left]: listens to /robot1/depth/image_rect and /robot1/depth/camera_info", 40)
         client.next("hands")
+        client.close()
+
+
+def test_a_short_recording_waits_for_the_node_whoever_listens_before(model, domain, tmp_path):
+    """As RViz does, or a recorder."""
+    bag = write_bag(tmp_path / "bag", RosbagsLibrary("jazzy"), frames=10)
+    client = ros.Client(domain)
+    images = client.subscribe("/depth/image_rect", IMAGE, SENSOR_DATA)
+    client.subscribe("/depth/camera_info", INFO, SENSOR_DATA)
+    with Launch(domain, "replay.launch.py", f"recording:={bag}", f"model:={model}", "rviz:=false", "autostart:=false") as launch:
+        launch.wait_for_log("waits for hand_pose to listen to /depth/image_rect and /depth/camera_info", 40)
+        launch.wait_for_log("unconfigured; ", 40)
+        assert client.transition("configure")
+        client.wait_until(lambda: client.node.count_publishers("/depth/image_rect") > 1, "there, beside this client's own")
+        time.sleep(1)
+        assert images.empty()
+        assert client.transition("activate")
+        assert stamp_ns(client.next("hands").header) - START_NS < 4 * 34e6
         client.close()
 
 

@@ -19,25 +19,34 @@ class CameraNode(Node):
     """Publishes on depth/image_rect and depth/camera_info, reliably, so that every subscriber hears it.
 
     :param clock: publish the recording's time on /clock, for nodes with use_sim_time
+    :param listener: node of the same namespace that it plays for, "" for anyone
     """
 
-    def __init__(self, *, clock: bool) -> None:
+    def __init__(self, *, clock: bool, listener: str = "") -> None:
         super().__init__("depth_player")
+        self._listener = listener
         self._images, self._infos = (
             self.create_publisher(message_class(spec.typename), spec.name, to_rclpy(RELIABLE))
             for spec in (DEPTH_IMAGE, CAMERA_INFO)
         )
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10) if clock else None
 
-    def wait_for_subscriber(self, stamp_ns: int) -> None:
-        """Until someone listens to images and camera infos; time stands still at `stamp_ns` meanwhile."""
-        self.get_logger().info(f"waits for a subscriber of {self._images.topic_name} and {self._infos.topic_name}")
-        while not (self._images.get_subscription_count() and self._infos.get_subscription_count()):
+    def wait_for_listener(self, stamp_ns: int) -> None:
+        """Until images and camera infos are listened to; time stands still at `stamp_ns` meanwhile."""
+        topics = (self._images.topic_name, self._infos.topic_name)
+        self.get_logger().info(f"waits for {self._listener or 'anyone'} to listen to {' and '.join(topics)}")
+        while not all(self._heard(topic) for topic in topics):
             self._tick(stamp_ns)
             time.sleep(_POLL_S)
             if not self.context.ok():
                 return
         time.sleep(_POLL_S)  # the subscriber has to find this side, too
+
+    def _heard(self, topic: str) -> bool:
+        """Whether the listener listens; RViz or a recorder may long before it."""
+        listening = self.get_subscriptions_info_by_topic(topic)
+        here = self.get_namespace()
+        return any(not self._listener or (s.node_name, s.node_namespace) == (self._listener, here) for s in listening)
 
     def send(self, image: bytes, info: bytes, stamp_ns: int) -> None:
         """One frame as CDR bytes."""
