@@ -8,10 +8,11 @@ import time
 import cv2
 import numpy as np
 import pytest
+import yaml
 from parity import node_pipeline
 from small_bags import IMAGE, depth_counts, image_message, info_message, stamp
 
-from hand_pose_ros.live.topics import COMPRESSED_DEPTH, RELIABLE, SENSOR_DATA, QosProfile
+from hand_pose_ros.live.topics import COMPRESSED_DEPTH, LATCHED, RELIABLE, SENSOR_DATA, QosProfile
 from hand_pose_ros.messages.depth_input import depth_frame
 from hand_pose_ros.messages.library import stamp_ns
 
@@ -195,6 +196,25 @@ def test_incompatible_qos_is_logged_on_both_sides(model, tmp_path):
         reliable = client.publisher(topic, IMAGE, RELIABLE)
         client.wait_until(lambda: reliable.get_subscription_count(), "heard")
         assert client.images.get_subscription_count() == 0 and client.infos.get_subscription_count() == 1
+
+
+def test_every_policy_is_overridden_and_what_is_mistyped_is_said(model, tmp_path):
+    """A latched camera info is heard by a node that comes after it."""
+    policies = {"history": "keep_last", "depth": 2, "reliability": "reliable", "durability": "transient_local"}
+    wrong = ["/camera_info.subscription.durability", "/depth/image_rect.subscription.durabilty", "/hands.publisher.depth"]
+    overrides = {f"qos_overrides./depth/camera_info.subscription.{policy}": value for policy, value in policies.items()}
+    overrides |= {f"qos_overrides.{name}": "transient_local" for name in wrong}
+    file = tmp_path / "p.yaml"
+    file.write_text(yaml.safe_dump({"/**": {"ros__parameters": overrides}}))
+    latched = {"image_qos": LATCHED}
+    with ros.node_and_client(*with_model(model), "--params-file", str(file), client=latched) as (node, client):
+        client.infos.publish(info_message(ros.LIBRARY, 0))
+        client.activate()
+        client.images.publish(image_message(ros.LIBRARY, 0))
+        assert len(client.next("hands").hands) == 1
+        said = [line for line in node.warnings() if "changes nothing" in line]
+        assert [name for line in said for name in wrong if f"qos_overrides.{name} changes nothing" in line] == wrong
+        assert all("with /depth/image_rect and /depth/camera_info for the topic" in line for line in said)
 
 
 @pytest.mark.parametrize("qos", [SENSOR_DATA, RELIABLE])

@@ -15,6 +15,7 @@ from typing import Any
 
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSPolicyKind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_srvs.srv import SetBool, Trigger
 
@@ -32,6 +33,8 @@ from hand_pose_ros.live.transforms import no_transforms
 DEFAULT_NAME = "hand_pose"
 # Published while the node is inactive, too.
 _ALWAYS = (MODEL, RUN_INFO, DIAGNOSTICS)
+# rclpy's default ones are without durability.
+_OVERRIDES = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY)
 _INACTIVE, _DISABLED = "inactive", "disabled by ~/set_enabled"
 
 
@@ -173,13 +176,19 @@ class HandPoseNode(LifecycleNode):
     def _listen(self) -> None:
         for spec, callback in self._app.inputs():
             self._subscribe(spec, lambda message, callback=callback: callback(message, time.time_ns()))
-        self.get_logger().info(f"listens to {' and '.join(s.topic_name for s in reversed(self._incoming))}")
+        topics = " and ".join(subscription.topic_name for subscription in reversed(self._incoming))
+        self.get_logger().info(f"listens to {topics}")
+        for name in self._declared.unused_overrides():
+            self.get_logger().warning(
+                f"{name} changes nothing: write qos_overrides.TOPIC.subscription.POLICY, with {topics} for the topic and "
+                "history, depth, reliability or durability for the policy"
+            )
 
     def _subscribe(self, spec: TopicSpec, callback: Callable[[Any], None]) -> None:
         qos = to_rclpy(spec.qos)  # create_subscription writes the overrides into it
         topic = self.resolve_topic_name(spec.name)
         events = subscription_events(self.get_logger(), topic, lambda: of_rclpy(qos))
-        overrides = QoSOverridingOptions.with_default_policies()
+        overrides = QoSOverridingOptions(_OVERRIDES)
         subscription = self.create_subscription(
             message_class(spec.typename), spec.name, callback, qos, event_callbacks=events, qos_overriding_options=overrides
         )

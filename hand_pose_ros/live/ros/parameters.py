@@ -41,8 +41,9 @@ class NodeParameters:
             value = self._values[name]
             value = list(value) if isinstance(value, tuple) else value
             node.declare_parameter(name, value, descriptor(field), ignore_override=True)
+        self._qos_overrides = [name for name in given if name.startswith("qos_overrides.")]
         for name in given:
-            if not node.has_parameter(name) and not name.startswith("qos_overrides."):
+            if not node.has_parameter(name) and name not in self._qos_overrides:
                 self._warn_unknown(name)
         if hasattr(node, "add_pre_set_parameters_callback"):  # from Iron on; before, "2" is refused where 2.0 is meant
             node.add_pre_set_parameters_callback(_as_declared)
@@ -56,6 +57,10 @@ class NodeParameters:
         if self._errors:
             raise ParameterError("; ".join(self._errors.values()))
         return Parameters(**self._values)
+
+    def unused_overrides(self) -> list[str]:
+        """Those of quality of service that no subscription declared, once all are made: mistyped, or of another topic."""
+        return [name for name in self._qos_overrides if not self._node.has_parameter(name)]
 
     def _set(self, parameters: list[Parameter]) -> SetParametersResult:
         new = {parameter.name: parameter.value for parameter in parameters if parameter.name in _FIELDS}
