@@ -51,10 +51,9 @@ def start(context: LaunchContext) -> list:
             executable="robot_state_publisher",
             name=f"{side}_hand_state_publisher",
             namespace=value["namespace"],
-            # As often as a fast camera: by default it leaves out what comes faster than 20 a second.
-            parameters=[
-                {"robot_description": hand_urdf(bones, side), "frame_prefix": prefix, "publish_frequency": 120.0, **sim_time}
-            ],
+            # The prefix is in the links' names: RViz, which has a parameter for it too, would put a / behind it. As often as a
+            # fast camera: by default it leaves out what comes faster than 20 a second.
+            parameters=[{"robot_description": hand_urdf(bones, side, prefix), "publish_frequency": 120.0, **sim_time}],
             remappings=[("joint_states", "hand_joint_states"), ("robot_description", f"{side}_hand_description")],
             output="screen",
         ),

@@ -37,32 +37,34 @@ _FINGER = (("mcp", ("flexion", "abduction", "rotation")), ("pip", ("flexion",)),
 _THUMB = (("cmc", ("flexion", "abduction", "rotation")), ("mcp", ("abduction", "flexion")), ("ip", ("flexion",)))
 
 
-def hand_urdf(bones: HandBones, side: str) -> str:
+def hand_urdf(bones: HandBones, side: str, frame_prefix: str = "") -> str:
     """The XML of a hand of these sizes.
 
     :param side: "left" or "right"
+    :param frame_prefix: before the names of the links, which are TF frames; not of the joints, which are angles
     """
+    link_prefix = f"{frame_prefix}{side}"
     robot = ElementTree.Element("robot", name=f"{side}_hand")
     material = ElementTree.SubElement(robot, "material", name="skin")
     ElementTree.SubElement(material, "color", rgba="0.85 0.65 0.52 1")
-    palm = ElementTree.SubElement(robot, "link", name=f"{side}_hand")
+    palm = ElementTree.SubElement(robot, "link", name=f"{link_prefix}_hand")
     mirror = np.array([1.0, 1.0, 1.0 if side == "right" else -1.0])
     for finger, base in zip(BONE_NAMES, bones.bases * mirror):
         _cylinder(palm, base, RADII_M[finger])
     for row, (finger, names) in enumerate(BONE_NAMES.items()):
-        parent, at, turn = f"{side}_hand", bones.bases[row] * mirror, _zero(finger, side)
+        parent, at, turn = f"{link_prefix}_hand", bones.bases[row] * mirror, _zero(finger, side)
         for (joint, angles), bone, length in zip(_THUMB if finger == "thumb" else _FINGER, names, bones.lengths[row].tolist()):
             for angle in angles:
                 name = f"{finger}_{joint}_{angle}"
-                child = f"{side}_{finger}_{bone}" if angle == angles[-1] else f"{side}_{name}_link"
+                child = f"{link_prefix}_{finger}_{bone}" if angle == angles[-1] else f"{link_prefix}_{name}_link"
                 _revolute(robot, side, name, parent, child, at, turn)
                 link = ElementTree.SubElement(robot, "link", name=child)
                 parent, at, turn = child, np.zeros(3), 0.0
             at = np.array([length, 0.0, 0.0])
             _cylinder(link, at, RADII_M[finger])
         tip = ElementTree.SubElement(robot, "joint", name=f"{side}_{finger}_tip_fixed", type="fixed")
-        _ends(tip, parent, f"{side}_{finger}_tip", at, 0.0)
-        ElementTree.SubElement(robot, "link", name=f"{side}_{finger}_tip")
+        _ends(tip, parent, f"{link_prefix}_{finger}_tip", at, 0.0)
+        ElementTree.SubElement(robot, "link", name=f"{link_prefix}_{finger}_tip")
     ElementTree.indent(robot)
     return f'<?xml version="1.0"?>\n{ElementTree.tostring(robot, encoding="unicode")}\n'
 

@@ -156,7 +156,7 @@ def test_the_model_of_the_hand_lies_on_its_joints(side):
         pytest.skip("robot_state_publisher is not installed")
     tf2_ros = pytest.importorskip("tf2_ros")
     name = side.name.lower()
-    command = ["ros2", "launch", "hand_pose_ros", "hand_display.launch.py", f"side:={name}", "frame_prefix:=r/"]
+    command = ["ros2", "launch", "hand_pose_ros", "hand_display.launch.py", f"side:={name}", "frame_prefix:=left_"]
     with beside(*command) as (_, partner):
         buffer = tf2_ros.Buffer(node=partner.node)
         tf2_ros.TransformListener(buffer, partner.node)
@@ -166,7 +166,7 @@ def test_the_model_of_the_hand_lies_on_its_joints(side):
         result, states = outputs_of(0, BENT, side)
 
         def say() -> None:
-            transforms.publish(hand_transforms(ros.LIBRARY, result, "r/"))
+            transforms.publish(hand_transforms(ros.LIBRARY, result, "left_"))
             angles.publish(hand_joint_states(ros.LIBRARY, result, states, {1: name}))
 
         stamp = ros.rclpy.time.Time(nanoseconds=result.stamp_ns)
@@ -178,7 +178,8 @@ def test_the_model_of_the_hand_lies_on_its_joints(side):
         }
         partner.until(lambda: description, say)
         assert f'<robot name="{name}_hand">' in description[0].data
-        for joint, link in ((joint, f"r/{name}_{link}") for joint, link in links.items()):
+        for joint, link in ((joint, f"left_{name}_{link}") for joint, link in links.items()):
+            assert f'<link name="{link}"' in description[0].data  # RViz looks for frames that are called as the links
             partner.until(lambda link=link: buffer.can_transform("camera", link, stamp), say)
             t = buffer.lookup_transform("camera", link, stamp).transform.translation
             assert np.linalg.norm(np.array([t.x, t.y, t.z]) - result.hands[0].joints[HAND21.index(joint)]) < 2e-3, joint

@@ -71,6 +71,18 @@ def test_its_movable_joints_are_the_angles_within_their_ranges(side):
         assert low < 0 < high and (low, high) == pytest.approx(limits(name), abs=1e-4)
 
 
+def test_a_prefix_is_before_the_links_and_not_before_the_joints():
+    plain, prefixed = (ElementTree.fromstring(hand_urdf(ADULT, "left", prefix)) for prefix in ("", "robot/"))
+    names = [[link.get("name") for link in robot.iter("link")] for robot in (plain, prefixed)]
+    assert names[1] == [f"robot/{name}" for name in names[0]]
+    ends = [
+        [joint.find(end).get("link") for joint in robot.iter("joint") for end in ("parent", "child")]
+        for robot in (plain, prefixed)
+    ]
+    assert ends[1] == [f"robot/{name}" for name in ends[0]]
+    assert [joint.get("name") for joint in prefixed.iter("joint")] == [joint.get("name") for joint in plain.iter("joint")]
+
+
 def test_the_xacro_is_the_same_hand(tmp_path):
     xacro = pytest.importorskip("xacro")
     file = tmp_path / "bones.json"
