@@ -21,7 +21,7 @@ from launch_ros.events.lifecycle import ChangeState
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 from lifecycle_msgs.msg import Transition
 
-from hand_pose_ros.bags.offline import sees_color
+from hand_pose_ros.bags.offline import not_repeated, sees_color
 from hand_pose_ros.live.parameter_file import read_values
 from hand_pose_ros.live.topics import ALL_OUTPUTS
 
@@ -85,7 +85,7 @@ ARGUMENTS = [
         "record",
         default_value="",
         description="Folder, a new one, to record what the node takes in and gives out, so that it can be repeated (hand-pose "
-        "replay FOLDER --as-recorded). Empty: nothing is recorded.",
+        "replay FOLDER --as-recorded; not with target_frame or detections). Empty: nothing is recorded.",
     ),
     DeclareLaunchArgument(
         "rviz", default_value="false", choices=["auto", *TRUE_OR_FALSE], description="Start RViz. auto: if it is installed."
@@ -183,7 +183,8 @@ def record(value: dict[str, str], topics: dict[str, str], namespace: str, parame
     absolute = [topic if topic.startswith("/") else f"{namespace}/{topic}".replace("//", "/") for topic in names]
     option = [] if os.environ.get("ROS_DISTRO") == "humble" else ["--topics"]  # Humble takes them without, Jazzy warns
     command = ["ros2", "bag", "record", "--output", str(folder), *option, *absolute]
-    return [ExecuteProcess(cmd=command, output="screen")]
+    warning = not_repeated(values)
+    return [*([LogInfo(msg=f"record: {warning}")] if warning else []), ExecuteProcess(cmd=command, output="screen")]
 
 
 def rviz(value: dict[str, str], topics: dict[str, str], namespace: str, frame: str) -> list:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from hand_pose_ros.bags.errors import BagError
+from hand_pose_ros.bags.offline import not_repeated
 from hand_pose_ros.bags.recorder import Recorder
 from hand_pose_ros.live.dds.connect import Wire, add_wire_arguments, stop_on_signal
 from hand_pose_ros.live.names import NodeName
@@ -57,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         told = RunInfo.from_json(text, topic)
         with Recorder(peer, arguments.out, told, cdr, received_ns) as recorder:
             log.info("recording %s, model %s, into %s", told.node, told.model, arguments.out)
+            if unrepeated := not_repeated(vars(told.parameters)):
+                log.warning("%s", unrepeated)
             began = time.monotonic()
             while not recorder.failed and not _ended(stop, began, arguments.seconds):
                 while not runs.queue.empty():
@@ -67,19 +70,24 @@ def run(arguments: argparse.Namespace) -> int:
                             "%s changed its parameters or began anew: only a recording of one run can be repeated", told.node
                         )
             time.sleep(_LAST_S)
-    print(summary(recorder, arguments.out))
+    print(summary(recorder, arguments.out, repeated=not unrepeated))
     return 0
 
 
-def summary(recorder: Recorder, folder: Path) -> str:
-    """What was recorded, for the terminal."""
+def summary(recorder: Recorder, folder: Path, *, repeated: bool = True) -> str:
+    """What was recorded, for the terminal.
+
+    :param repeated: replay can repeat it
+    """
     lines = [f"{recorder.images} depth images, {recorder.hands} of them answered: {folder}"]
     if recorder.unseen:
         lines.append(
             f"{recorder.unseen} answered frames without their image, which did not get here (the machine or the network is too "
             "slow): the hands after them cannot be repeated exactly"
         )
-    return "\n".join([*lines, f"repeat it: hand-pose replay {folder} --as-recorded --out FOLDER"])
+    if repeated:
+        lines.append(f"repeat it: hand-pose replay {folder} --as-recorded --out FOLDER")
+    return "\n".join(lines)
 
 
 def _ended(stop: threading.Event, began: float, seconds: float | None) -> bool:

@@ -81,6 +81,14 @@ def test_a_recorded_run_repeats_hand_by_hand(cut, tmp_path, capsys):
         assert_same_hands(told, recorded_hands(tmp_path / "other/bag", "/hands"))
 
 
+def test_what_cannot_be_repeated_is_said(tmp_path, model):
+    settings = ("--set", f"model:={model}", "--set", "use_detections:=true")
+    with node_and_client(*settings) as (_, client):
+        process = recorder(tmp_path / "record", client.peer.domain_id)
+        process.wait_for_log("with use_detections `hand-pose replay --as-recorded` cannot repeat what is recorded")
+        assert process.stop(signal.SIGINT) == 0 and "repeat it: " not in process.log
+
+
 def test_without_a_node_nothing_is_recorded(tmp_path):
     process = recorder(tmp_path / "nothing", 77, "--seconds", "1")
     assert process.wait() == 1

@@ -52,6 +52,18 @@ def test_what_the_launch_file_records_is_repeated(model, domain, tmp_path):
     assert figures["alike"] == figures["frames"] == FRAMES and figures["max_joint_difference_mm"] < 1e-3
 
 
+@pytest.mark.parametrize(("argument", "name"), [("target_frame:=base", "target_frame"), ("detections:=/boxes", "use_detections")])
+def test_what_cannot_be_repeated_is_said(model, domain, tmp_path, argument, name):
+    launch = launched(domain, f"model:={model}", f"record:={tmp_path / 'bag'}", argument)
+    try:
+        launch.wait_for_log(f"record: with {name} `hand-pose replay --as-recorded` cannot repeat what is recorded", 40)
+        launch.wait_for_log("listens to ", 40)  # launch may hang when it is ended while it starts
+        launch.wait_for_log("Subscribed to topic '/run_info'", 40)
+    finally:
+        launch.stop(signal.SIGINT)
+        launch.kill()
+
+
 def test_a_folder_that_exists_is_refused(domain, tmp_path):
     launch = launched(domain, f"record:={tmp_path}")
     try:

@@ -14,6 +14,7 @@ from small_bags import HANDS, HEIGHT, IMAGE_TOPIC, TRUTH_TOPIC, WIDTH, image_mes
 from tiny_model import OFFSETS, tiny_card, write_tiny_model
 
 from hand_pose_ros.bags.answer import answers
+from hand_pose_ros.bags.offline import not_repeated
 from hand_pose_ros.bags.reader import BagReader
 from hand_pose_ros.bags.source import open_source
 from hand_pose_ros.bags.tally import KEPT_TRUTH, Tally
@@ -393,13 +394,32 @@ def test_ctrl_c_leaves_all_that_was_done(tmp_path, library, model):
 @pytest.mark.parametrize(
     ("setting", "text"),
     [
-        ("target_frame:=base", "target_frame is 'base', but replay reads no TF from recordings: leave it out, or play"),
+        (
+            "target_frame:=base",
+            "target_frame is 'base', but replay reads no TF from recordings: leave it out (--set target_frame:=)",
+        ),
         ("use_detections:=true", "use_detections is True, but replay reads no detections from recordings: leave it out"),
     ],
 )
 def test_what_only_a_live_node_has_is_refused(tmp_path, library, model, capsys, setting, text):
     assert replay(write_bag(tmp_path / "in", library, 2), tmp_path / "out", model, "--set", setting) == 1
-    assert text in capsys.readouterr().err and not (tmp_path / "out").exists()
+    said = capsys.readouterr().err
+    assert text in said and "`ros2 bag play --clock --topics`" in said and not (tmp_path / "out").exists()
+
+
+def test_leaving_it_out_as_the_error_says(tmp_path, library, model):
+    bag = write_bag(tmp_path / "in", library, 2)
+    settings = ("target_frame:=base", "target_frame:=", "use_detections:=true", "use_detections:=false")
+    assert replay(bag, tmp_path / "out", model, "--no-video", *(word for s in settings for word in ("--set", s))) == 0
+
+
+def test_who_records_is_told_what_cannot_be_repeated():
+    assert not_repeated(vars(Parameters())) == not_repeated({}) == ""
+    said = not_repeated(vars(Parameters(target_frame="base", use_detections=True)))
+    assert (
+        said.startswith("with target_frame and use_detections `hand-pose replay --as-recorded` cannot repeat")
+        and "\n" not in said
+    )
 
 
 def test_the_region_box_holds_in_replay_too(tmp_path, library, model):
