@@ -161,6 +161,20 @@ def test_a_pushed_namespace_is_the_nodes(domain, model, tmp_path):
         process.kill()
 
 
+def test_two_cameras_as_the_documentation_has_them(domain, tmp_path):
+    """What the first is given is not the second's."""
+    documentation = (Path(__file__).parents[2] / "docs/ros.md").read_text(encoding="utf-8")
+    file = tmp_path / "two.launch.py"
+    file.write_text(documentation.split("```python\n")[1].split("```")[0])
+    process = ros.Process(["ros2", "launch", str(file)], domain)
+    try:
+        process.wait_for_log("[left.hand_pose]: listens to /left/depth/image and /left/depth/camera_info\n", START_S)
+        process.wait_for_log("[right.hand_pose]: listens to /camera/camera/depth/image_rect_raw and ", START_S)
+    finally:
+        process.stop(signal.SIGINT)
+        process.kill()
+
+
 def test_without_them_nothing_of_it_is_listened_to(launch, client, model):
     process = launch("hand_pose.launch.py", f"model:={model}")
     process.wait_for_log("listens to /depth/image_rect and /depth/camera_info\n", START_S)
