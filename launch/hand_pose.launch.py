@@ -157,7 +157,7 @@ def record(value: dict[str, str], topics: dict[str, str], namespace: str, parame
     """`ros2 bag record` of the node's topics.
 
     :param topics: what the node's are remapped to
-    :param namespace: the node's whole one,
+    :param namespace: the node's whole one
     :param parameters: dictionaries of values, and files
     """
     folder = Path(value["record"]).expanduser()
