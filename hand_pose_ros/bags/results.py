@@ -42,7 +42,7 @@ def prepare_folder(folder: Path, kind: str, *, overwrite: bool, source: Path) ->
 def write_figures(folder: Path, figures: Mapping[str, Any]) -> None:
     """Whole or not at all."""
     partial = folder / (FIGURES + ".part")
-    partial.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     partial.replace(folder / FIGURES)
 
 

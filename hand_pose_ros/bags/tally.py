@@ -22,8 +22,6 @@ from hand_pose_ros.skeleton import skeleton
 from hand_pose_ros.viz.pictures import PICTURES, VIDEO
 
 log = logging.getLogger(__name__)
-# Moments of which known joints are kept while there is no answer; more than are read before the answer to their image.
-KEPT_TRUTH = 1000
 
 
 class Tally:
@@ -45,6 +43,7 @@ class Tally:
         self._skeleton = skeleton(engine.card.skeleton)
         self._score = Score(self._skeleton)
         self._truth_known = False
+        self._answered_ns = 0
 
     def true_joints(self, answer: Answer) -> list[np.ndarray]:
         """Known joints of a frame's hands, (J, 3) metres each; none where they are not known."""
@@ -65,6 +64,7 @@ class Tally:
                 log.warning("frame %s: %s", answer.frame.name, answer.error)
             return
         self._with_hand += bool(answer.result.hands)
+        self._answered_ns = answer.result.stamp_ns
         if self._source.truth_topic:
             self._found[answer.result.stamp_ns] = [hand.joints for hand in answer.result.hands]
         for stage, milliseconds in answer.result.stage_ms.items():
@@ -72,13 +72,13 @@ class Tally:
         self._total_ms += answer.result.stage_ms["total"]
 
     def _compare(self) -> None:
-        """Score what is both found and known, and forget it."""
+        """Score what is both found and known, and forget it, and what is known of images that went by without an answer."""
         truth = self._source.truth
         self._truth_known |= bool(truth)
         for stamp in self._found.keys() & truth.keys():
             self._score.add(self._found.pop(stamp), self._joints(truth.pop(stamp)))
-        while len(truth) > KEPT_TRUTH:
-            del truth[next(iter(truth))]
+        for stamp in [stamp for stamp in truth if stamp < self._answered_ns]:
+            del truth[stamp]
 
     def _joints(self, known: Any) -> list[np.ndarray]:
         return [joints_of(hand, self._skeleton) for hand in known.hands]

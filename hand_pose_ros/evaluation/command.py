@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from hand_pose_ros.bags.results import write_figures
 from hand_pose_ros.evaluation.compare import compare, pairs_of
 from hand_pose_ros.evaluation.errors import EvaluationError
 from hand_pose_ros.evaluation.inference import check_models
@@ -18,7 +19,7 @@ from hand_pose_ros.evaluation.job import JobResult
 from hand_pose_ros.evaluation.joint_map import read_joint_names
 from hand_pose_ros.evaluation.names import short_names
 from hand_pose_ros.evaluation.report import Column, report
-from hand_pose_ros.evaluation.results import REPORT, RUNS, gather, prepare_folder, write_figures
+from hand_pose_ros.evaluation.results import REPORT, RUNS, gather, prepare_folder
 from hand_pose_ros.evaluation.rows import ROWS, join_rows
 from hand_pose_ros.evaluation.scheduling import SCHEDULERS, anywhere, run_jobs
 from hand_pose_ros.evaluation.settings import AUTO_OFFSET, Comparison, Job, Recordings, Run

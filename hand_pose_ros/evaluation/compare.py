@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hand_pose_ros.bags.results import write_figures
 from hand_pose_ros.evaluation.errors import EvaluationError
 from hand_pose_ros.evaluation.paired import compare_frames, run_frames
 from hand_pose_ros.evaluation.report import Column, report
-from hand_pose_ros.evaluation.results import COMPARISON, REPORT, read_figures, write_figures
+from hand_pose_ros.evaluation.results import COMPARISON, REPORT, read_figures
 from hand_pose_ros.evaluation.rows import ROWS
 
 

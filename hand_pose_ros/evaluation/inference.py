@@ -17,6 +17,7 @@ from hand_pose_ros.bags.writer import BagWriter
 from hand_pose_ros.evaluation.errors import EvaluationError
 from hand_pose_ros.evaluation.settings import Recordings, Run
 from hand_pose_ros.inference.engine import Engine, load_engine
+from hand_pose_ros.inference.model_choice import choose_model
 from hand_pose_ros.inference.model_file import read_model_file
 from hand_pose_ros.live.parameters import Parameters
 from hand_pose_ros.live.topics import HANDS, MODEL, TRANSPORTS
@@ -91,15 +92,16 @@ def infer(
 
 
 def check_models(runs: Iterable[Run]) -> None:
-    """Read the model files of runs that answer anew.
+    """Read the model files that runs which answer anew will take.
 
     :raises ModelError: one is missing or cannot be used
     """
     for run in runs:
         if run.recorded is None:
-            paths = run.parameters.model_path(), run.parameters.detector_path()
-            for path in filter(None, paths):
-                read_model_file(path)
+            asked = run.parameters
+            read_model_file(choose_model(asked.model_path(), asked.precision, prefer_half=False))
+            if detector := asked.detector_path():
+                read_model_file(detector)
 
 
 def _answer_all(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hand_pose_ros.bags.results import FIGURES, write_figures
 from hand_pose_ros.evaluation.errors import EvaluationError
 from hand_pose_ros.evaluation.job import JobResult
 from hand_pose_ros.evaluation.rows import ROWS
@@ -15,7 +16,7 @@ from hand_pose_ros.metrics import rounded
 from hand_pose_ros.scoring.histogram import TIME_EDGES_MS, Histogram
 from hand_pose_ros.scoring.tally import HandTally
 
-FIGURES, REPORT, RUNS = "figures.json", "report.html", "runs"
+REPORT, RUNS = "report.html", "runs"
 KIND = "hand_pose evaluation"
 COMPARISON = f"{KIND}: comparison"
 RANKS = (50, 90, 99)
@@ -45,13 +46,6 @@ def prepare_folder(folder: Path, *, overwrite: bool, recordings: Sequence[Path])
         write_figures(folder, {"kind": KIND, "complete": False, "runs": {}})
     except OSError as error:
         raise EvaluationError(f"output folder {folder} cannot be written: {error.strerror}: name another one") from error
-
-
-def write_figures(folder: Path, figures: Mapping[str, Any]) -> None:
-    """Whole or not at all."""
-    partial = folder / (FIGURES + ".part")
-    partial.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(folder / FIGURES)
 
 
 def read_figures(folder: Path, kinds: Sequence[str] = (KIND,)) -> dict[str, Any]:

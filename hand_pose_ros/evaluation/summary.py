@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hand_pose_ros.bags.results import FIGURES
 from hand_pose_ros.evaluation.report_text import ROWS
-from hand_pose_ros.evaluation.results import FIGURES, REPORT
+from hand_pose_ros.evaluation.results import REPORT
 from hand_pose_ros.evaluation.rows import ROWS as ROWS_FILE
 
 

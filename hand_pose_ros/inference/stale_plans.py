@@ -55,8 +55,6 @@ def stale_reason(entry: Entry, machine: Machine) -> str:
     here = {(d.name, d.compute_capability, d.driver) for d in machine.devices}
     if key.gpu and here and (key.gpu, key.compute_capability, key.driver) not in here:
         return "made for another GPU or driver"
-    if here and key.compute_capability not in {d.compute_capability for d in machine.devices}:
-        return f"made for compute capability {key.compute_capability}"
     try:
         changed = file_sha256(Path(entry.model)) != key.model_sha256
     except OSError:

@@ -148,13 +148,20 @@ def test_live_inputs_are_refused(tmp_path, library, model):
     assert "target_frame is 'base', but evaluate reads no TF from recordings" in said
 
 
-@pytest.mark.parametrize("words", [("--model", "none.onnx"), ("--set", "detector:=none.onnx")])
-def test_a_missing_model_is_said_before_an_evaluation_is_overwritten(tmp_path, library, model, capsys, words):
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--model", "none.onnx"), "model none.onnx cannot be read"),
+        (("--set", "detector:=none.onnx"), "model none.onnx cannot be read"),
+        (("--set", "precision:=fp16"), "precision fp16 needs "),
+    ],
+)
+def test_a_missing_model_is_said_before_an_evaluation_is_overwritten(tmp_path, library, model, capsys, words, reason):
     bag = write_bag(tmp_path / "in", library, 3, truth={0: hands_message(library, stamp(0), [hand_at()])})
     assert evaluate(tmp_path / "out", bag, "--model", model, truth=TRUTH_TOPIC) == 0
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
     assert evaluate(tmp_path / "out", bag, "--model", model, *words, "--overwrite", truth=TRUTH_TOPIC) == 1
-    assert "model none.onnx cannot be read" in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
 
 

@@ -20,7 +20,7 @@ _SYNTHETIC_LIMITS = (
     "Trained on synthetic images alone; errors on a real camera are larger.",
     *_LIMITS,
     "Trained on hands from 0.25 to 1.5 m before the camera, measured from 0.25 to 1.2 m; of people from ten years old on.",
-    "The crop's centre must be within about 15 mm of the mean of the joints, at most twice as much.",
+    "The crop's centre must be within about 15 mm of the mean of the joints, at most three times as much.",
 )
 
 DATA_TEXT = "The crops are made by `hand_pose_training.synthetic`; no recording of a person was used."
