@@ -33,7 +33,7 @@ CALIBRATION_SEED, CALIBRATION_FRAMES = 2_000_014, 600
 PARITY_FRAMES = 32
 CENTER_TOLERANCE, SCORE_TOLERANCE = 1e-3, 1e-3  # normalised and metres, whatever the order of equal ones
 LIKELY = 0.05
-_MAX_MB = 1.5
+_MAX_MB = 2.5
 
 
 class DetectorGraph(nn.Module):
