@@ -17,7 +17,7 @@ import torch
 
 from hand_pose_ros.inference.model_card import ModelCard
 from hand_pose_training.calibration import Calibration, calibrate
-from hand_pose_training.data import CUBE_M, training_cube_m
+from hand_pose_training.data import CUBE_M, as_right_hands, training_cube_m
 from hand_pose_training.datasets.rgb_crops import window_m
 from hand_pose_training.evaluate import measured_model, raw_outputs
 from hand_pose_training.exams import Exam, calibration_and_test
@@ -159,7 +159,9 @@ def keep_stacks(net: Method, stacks: int) -> None:
 
 def checked_draft(path: Path, card: ModelCard, graph: ExportGraph, test: Exam, compacted: bool = False) -> dict[str, Any]:
     """Writes the graph, having compared it with torch, and measures it."""
-    inputs = graph.net.inputs_of(test.crops[graph.net.crop_kind][:PARITY_CROPS])
+    # Of the other side's hands a network of one side knows no joints: what it says of them hangs on the last digit.
+    known = as_right_hands(test.crops) if card.side == "right" else test.crops
+    inputs = graph.net.inputs_of(known[graph.net.crop_kind][:PARITY_CROPS])
     model = to_onnx(graph, inputs)
     if compacted:
         compact(model)
