@@ -28,7 +28,7 @@ SPACING_M = 0.10
 LEFT_OUT_SEARCHES = 3
 SAME_PLACE_M = 0.05
 # What else looks like a hand (an elbow, a head) may have its presence, but then the network is not sure of its joints.
-FIRST_SURENESS = 0.3
+FIRST_SURENESS = 0.35
 FURTHER_SURENESS = 0.5
 WORTH_SURENESS = 0.25  # at the first, badly centred look
 

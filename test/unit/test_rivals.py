@@ -5,7 +5,7 @@ from known_hand import flat_hand
 from some_estimates import CAMERA
 
 from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
-from hand_pose_ros.perception.rivals import FLESH_M, REACH_M, Rivals, bone_points, rivals_near, rivals_of
+from hand_pose_ros.perception.rivals import REACH_M, Rivals, bone_points, rivals_of
 from hand_pose_ros.skeleton import HAND21
 
 HAND = flat_hand() - flat_hand().mean(axis=0) + [0.0, 0.0, 0.5]
@@ -33,23 +33,6 @@ def test_what_is_nearer_to_the_other_hand_is_hidden():
     # Something that is before the hand but farther from the other one stays: the other hand alone is taken out.
     assert image[cells[0]] == was[cells[0]] < BACKGROUND and image[cells[2]] == was[cells[2]] < BACKGROUND
     assert (image != was).sum() == 1
-
-
-def test_of_a_hand_that_is_not_known_yet_what_is_not_the_other_hand_s_flesh_stays():
-    other = np.array([[0.08, 0.0, 0.5]])
-    theirs, beside = (0.08 - 0.9 * FLESH_M, 0.0, 0.5), (0.08 - 1.15 * FLESH_M, 0.0, 0.5)
-    crop, image, cells = crop_of_points(theirs, beside)
-    Rivals(np.zeros((0, 3)), other).hide(crop, image)
-    assert image[cells[0]] == BACKGROUND and image[cells[1]] < BACKGROUND
-
-
-def test_rivals_near_a_place_are_those_in_its_crop():
-    place, far = np.add(HAND.mean(axis=0), [0.1, 0.0, 0.0]), np.add(HAND, [REACH_M + 0.11, 0.0, 0.0])
-    near = rivals_near(place, [HAND, far], HAND21)
-    assert near.own.shape == (0, 3)
-    np.testing.assert_array_equal(near.others, bone_points(HAND, HAND21))
-    np.testing.assert_array_equal(rivals_near(place, [HAND], HAND21, far).own, bone_points(far, HAND21))
-    assert rivals_near(place, [far], HAND21) is None
 
 
 def test_a_hand_out_of_the_crop_hides_nothing():

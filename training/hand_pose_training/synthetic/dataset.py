@@ -15,7 +15,7 @@ import numpy as np
 from hand_pose_ros.geometry.color_crop import ColorCrop
 from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
 from hand_pose_ros.perception.estimate import MIN_FOREGROUND
-from hand_pose_ros.perception.rivals import rivals_near
+from hand_pose_ros.perception.rivals import rivals_of
 from hand_pose_ros.skeleton import HAND21
 from hand_pose_training.synthetic.processing import processed
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
@@ -141,13 +141,11 @@ def nearest_to_focus(scene: Scene, center: np.ndarray) -> np.ndarray:
 
 
 def hide_rivals(image: np.ndarray, crop: CubeCrop, scene: Scene, rng: np.random.Generator) -> None:
-    """Takes other hands' pixels out of a crop (S, S) as the runtime does, in place: every second time as if something were known
-    of the subject, and with joints that are somewhat off."""
-    hands = [
-        hand.joints + HAND_OFF_M * rng.normal(size=3) + JOINT_OFF_M * rng.normal(size=hand.joints.shape) for hand in scene.hands
-    ]
-    own = hands[0] if scene.present and rng.random() < 0.5 else None
-    rivals = rivals_near(crop.center, hands[scene.present :], HAND21, own)
+    """Takes other hands' pixels out of the crop (S, S) of a hand as the runtime does, in place; their joints are somewhat off."""
+    if not scene.present:
+        return
+    known = [h.joints + HAND_OFF_M * rng.normal(size=3) + JOINT_OFF_M * rng.normal(size=h.joints.shape) for h in scene.hands]
+    rivals = rivals_of(known, HAND21)[0]
     if rivals is not None:
         rivals.hide(crop, image)
 
