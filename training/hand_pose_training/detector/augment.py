@@ -18,7 +18,7 @@ class AugmentSettings:
     :param sparse, missing: up to this share of the pixels are missing
     :param cut, cut_m: what is farther than a distance of this range has no depth, or a far value, as the driver says
     :param speckled, wrong: up to this share of the pixels have any depth
-    :param processed: go through `synthetic.processing`
+    :param processed: this share goes through `synthetic.processing`
     """
 
     moved: float = 0.5

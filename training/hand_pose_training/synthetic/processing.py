@@ -21,7 +21,7 @@ _STEP_M = 0.008
 
 
 def processed(depth: np.ndarray, reach_px: float, rng: np.random.Generator) -> np.ndarray:
-    """The image after one to four random steps, in the order in which a camera takes them.
+    """The image after one or more random steps, in the order in which a camera takes them.
 
     :param reach_px: about how far a pixel may look at or be moved in one step, in pixels of this image; 1 or more
     """
