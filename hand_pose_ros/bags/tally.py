@@ -77,8 +77,8 @@ class Tally:
         self._truth_known |= bool(truth)
         for stamp in self._found.keys() & truth.keys():
             self._score.add(self._found.pop(stamp), self._joints(truth.pop(stamp)))
-        for stamp in [stamp for stamp in truth if stamp < self._answered_ns]:
-            del truth[stamp]
+        while truth and (oldest := next(iter(truth))) < self._answered_ns:
+            del truth[oldest]
 
     def _joints(self, known: Any) -> list[np.ndarray]:
         return [joints_of(hand, self._skeleton) for hand in known.hands]
