@@ -26,6 +26,7 @@ from hand_pose_training.methods.method import Method
 from hand_pose_training.model_page import code_revision, limits_of, model_page
 from hand_pose_training.sides import look, look_mirrored
 from hand_pose_training.task import load_task
+from hand_pose_training.turned import Turned
 
 PRECISIONS = ("fp32", "fp16")
 PARITY_CROPS = 64
@@ -47,13 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--compact", action="store_true", help="store the weights of an fp32 model in half precision: half the file"
     )
     parser.add_argument("--stacks", type=int, help="of stacked hourglasses keep the first so many: a faster model")
+    parser.add_argument(
+        "--views", type=int, default=1, help="of each crop, turned by quarters, 1 to 4: nearer the truth, and so many times slower"
+    )
     parser.add_argument("--name", default="", help="of the model, for its card and messages (default: the recipe's)")
     parser.epilog = "What does not learn can be changed: --model.mean_shift.weighted=false"
 
 
 def run(args: argparse.Namespace) -> int:
     """`hand-pose-train export`."""
-    form = Form(args.precision, args.compact, args.stacks, args.name)
+    form = Form(args.precision, args.compact, args.stacks, args.views, args.name)
     card = export(args.checkpoint, args.out, args.note, form, args.overrides)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB, mean error {card.errors['mean_error_mm']} mm on held-out crops")
     return 0
@@ -64,12 +68,14 @@ class Form:
     """:param precision: one of PRECISIONS
     :param compact: `graph.compact` the weights of an fp32 model
     :param stacks: of the backbone's stacks keep the first so many; None: all
+    :param views: of each crop, see `turned`
     :param name: of the model; "": the recipe's
     """
 
     precision: str = "fp32"
     compact: bool = False
     stacks: int | None = None
+    views: int = 1
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -77,10 +83,16 @@ class Form:
             raise ExportError(f"compact is for fp32 models: the weights of {self.precision} ones are in half precision anyway")
 
     @property
+    def looks(self) -> str:
+        """For the card."""
+        return "" if self.views == 1 else f"Looks at each crop {self.views} times, turned by quarters, and answers with the mean."
+
+    @property
     def options(self) -> str:
         """As on the command line, each with a space before it."""
         parts = [f" --name {self.name}"] * bool(self.name) + [f" --precision {self.precision}"] * (self.precision != "fp32")
         parts += [" --compact"] * self.compact + [f" --stacks {self.stacks}"] * (self.stacks is not None)
+        parts += [f" --views {self.views}"] * (self.views != 1)
         return "".join(parts)
 
 
@@ -96,6 +108,8 @@ def export(checkpoint: Path, out: Path, note: str = "", form: Form = Form(), ove
     recipe, net = task.recipe, task.exported_net.to(memory_format=torch.contiguous_format)
     if form.stacks is not None:
         keep_stacks(net, form.stacks)
+    if form.views != 1:
+        net = turned(net, form.views)
     calibration, test = calibration_and_test(recipe, CUBE_M, net.crop_kind)
     graph = ExportGraph(net, calibrated(net, recipe.side, calibration.crops)).eval()
     card = ModelCard(
@@ -108,7 +122,7 @@ def export(checkpoint: Path, out: Path, note: str = "", form: Form = Form(), ove
         outputs=graph.output_names,
         side=recipe.side,
         precision=form.precision,
-        trained_on=f"{task.all_samples:,} crops, {recipe.data.source}, seed {recipe.seed}. {note}".strip(),
+        trained_on=f"{task.all_samples:,} crops, {recipe.data.source}, seed {recipe.seed}. {note} {form.looks}".strip(),
         limits=" ".join(limits_of(recipe)),
         license="Apache-2.0",
         revision=code_revision(),
@@ -155,6 +169,17 @@ def keep_stacks(net: Method, stacks: int) -> None:
         net.keep_stacks(stacks)
     except ValueError as error:
         raise ExportError(f"--stacks {stacks}: {error}") from None
+
+
+def turned(net: Method, views: int) -> Turned:
+    """The network with so many views of each crop.
+
+    :raises ExportError: its crops cannot be turned, or not so often
+    """
+    try:
+        return Turned(net, views)
+    except ValueError as error:
+        raise ExportError(f"--views {views}: {error}") from None
 
 
 def checked_draft(path: Path, card: ModelCard, graph: ExportGraph, test: Exam, compacted: bool = False) -> dict[str, Any]:

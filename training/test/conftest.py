@@ -1,6 +1,7 @@
 """One thread, as tests run beside each other; helper modules beside the tests; a small trained network."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,12 @@ def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run")
     fit(small_recipe(samples=32), out)
     return out / "final.ckpt"
+
+
+@pytest.fixture
+def few_crops(monkeypatch):
+    """Two dozen crops a set, not thousands."""
+    import hand_pose_training.data as data
+
+    sets = {name: replace(fixed, count=24) for name, fixed in data._FIXED_SETS.items()}
+    monkeypatch.setattr(data, "_FIXED_SETS", sets)

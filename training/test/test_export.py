@@ -1,7 +1,6 @@
 """Export: one file that is the whole model, or none."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,15 +100,6 @@ def test_a_name_and_compact_weights_are_on_the_page(small_checkpoint: Path, tmp_
 def test_an_empty_crop_gives_finite_outputs(graph: ExportGraph):
     with torch.no_grad():
         assert all(values.isfinite().all() for values in graph(torch.ones(1, 1, 48, 48)))
-
-
-@pytest.fixture
-def few_crops(monkeypatch):
-    """Two dozen crops a set, not thousands."""
-    import hand_pose_training.data as data
-
-    sets = {name: replace(fixed, count=24) for name, fixed in data._FIXED_SETS.items()}
-    monkeypatch.setattr(data, "_FIXED_SETS", sets)
 
 
 def test_half_precision_is_measured_and_refused_where_it_costs_too_much(small_checkpoint, tmp_path, few_crops, monkeypatch):
