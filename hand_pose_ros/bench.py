@@ -103,7 +103,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recording", type=Path, help="rosbag2 or folder of PNGs with a hand in view; default: the package's own"
     )
-    parser.add_argument("--model", default="", help="model file (.onnx); default: the one that comes with the package")
+    parser.add_argument(
+        "--model", default="", help="model file (.onnx) or hand21_accurate; default: hand21_fast, the package's own"
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of the network (%(default)s)")
     parser.add_argument("--frames", type=int, default=600, help="frames to time (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")

@@ -42,3 +42,17 @@ def find(relative: str | os.PathLike[str]) -> Path:
         f"{os.fspath(relative)!r} of {PACKAGE} is missing; looked at {', '.join(map(str, looked))}: install the package again "
         "(pip install .), build the workspace and source its setup file, or run from a complete checkout"
     )
+
+
+def model_file(model: str) -> Path:
+    """A model's file: a path, or the name of one that comes with the package, for example "hand21_accurate".
+
+    :raises ShareError: a name without folder and suffix that neither a file nor a model of the package has
+    """
+    path = Path(model).expanduser()
+    if path.name != model or path.suffix or path.exists():
+        return path
+    shipped = {file.stem: file for root in reversed(roots()) for file in root.glob("models/*.onnx")}
+    if model not in shipped:
+        raise ShareError(f"model {model!r} is no file and none of the package's models ({', '.join(sorted(shipped))}): name one")
+    return shipped[model]

@@ -11,7 +11,9 @@ from launch.substitutions import LaunchConfiguration
 REPLAY = Path(get_package_share_directory("hand_pose_ros")) / "launch/replay.launch.py"
 
 ARGUMENTS = [
-    DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the package's own."),
+    DeclareLaunchArgument(
+        "model", default_value="", description="Model file (.onnx) or hand21_accurate. Empty: hand21_fast, the package's own."
+    ),
     DeclareLaunchArgument("loop", default_value="true", choices=["true", "false"], description="Play again and again."),
     DeclareLaunchArgument(
         "rviz", default_value="auto", choices=["auto", "true", "false"], description="Start RViz. auto: if it is installed."

@@ -70,7 +70,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "frame_prefix", default_value="", description="Before the names of the TF frames; two nodes must not share them."
     ),
-    DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the package's own."),
+    DeclareLaunchArgument(
+        "model", default_value="", description="Model file (.onnx) or hand21_accurate. Empty: hand21_fast, the package's own."
+    ),
     DeclareLaunchArgument(
         "params_file",
         default_value="",

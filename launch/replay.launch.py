@@ -31,7 +31,9 @@ ARGUMENTS = [
         description="Keep the recorded stamps, publish them on /clock and let the node use them. false: stamp when sent.",
     ),
     DeclareLaunchArgument("loop", default_value="false", choices=TRUE_OR_FALSE, description="Play again and again."),
-    DeclareLaunchArgument("model", default_value="", description="Model file (.onnx). Empty: the package's own."),
+    DeclareLaunchArgument(
+        "model", default_value="", description="Model file (.onnx) or hand21_accurate. Empty: hand21_fast, the package's own."
+    ),
     DeclareLaunchArgument("params_file", default_value="", description="ROS 2 parameter file of the node. Empty: none."),
     DeclareLaunchArgument("name", default_value="hand_pose", description="The node's name."),
     DeclareLaunchArgument("namespace", default_value="", description="That of the node and of the played topics."),

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recording", type=Path, help="rosbag2 folder, .mcap or .db3 file, or folder of 16-bit PNG depth images")
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--overwrite", action="store_true", help="replace results that are in the folder")
-    parser.add_argument("--model", default="", help="model file (.onnx); default: the one that comes with the package")
+    parser.add_argument(
+        "--model", default="", help="model file (.onnx) or hand21_accurate; default: hand21_fast, the package's own"
+    )
     add_parameter_arguments(parser)
     parser.add_argument(
         "--image-topic",

@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("demo_out"), help="folder for the results (%(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace results that are in the folder")
     parser.add_argument("--recording", type=Path, help="play this recording; default: the one that comes with the package")
-    parser.add_argument("--model", default="", help="model file (.onnx); default: the one that comes with the package")
+    parser.add_argument(
+        "--model", default="", help="model file (.onnx) or hand21_accurate; default: hand21_fast, the package's own"
+    )
     parser.add_argument(
         "--set", "-p", dest="settings", action="append", default=[], metavar="NAME:=VALUE", help="one parameter of the node"
     )

@@ -20,6 +20,7 @@ from hand_pose_ros.inference.model_choice import PRECISION_CHOICES, choose_model
 from hand_pose_ros.inference.plan_key import MAX_BATCH, PlanKey, file_sha256, key_of
 from hand_pose_ros.inference.stale_plans import stale_reason, this_machine
 from hand_pose_ros.inference.tensorrt_library import FLAVOURS, find_tensorrt
+from hand_pose_ros.share import model_file
 
 _SHOWN_DIGITS = 12  # of a key, in a list
 _POLL_S = 0.1
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `hand-pose engine`."""
     verbs = parser.add_subparsers(metavar="COMMAND", required=True)
     build = _verb(verbs, "build", _build, "build the plan of a model into the cache, so that the node starts at once", BUILD_JSON)
-    build.add_argument("model", metavar="MODEL", type=Path, help="model file (.onnx)")
+    build.add_argument("model", metavar="MODEL", help="model file (.onnx), or the name of one of the package's, as hand21_fast")
     build.add_argument(
         "--precision",
         choices=PRECISION_CHOICES,
@@ -123,9 +124,10 @@ def _wanted(args: argparse.Namespace) -> tuple[PlanKey, Path]:
     if args.max_batch < 1:
         raise ModelError(f"--max-batch {args.max_batch} is no number of crops: use 1 or more")
     library = find_tensorrt([args.flavour] if args.flavour else FLAVOURS)
-    if not args.model.is_file():
-        raise ModelError(f"model {args.model} does not exist: name an .onnx file")
-    model = choose_model(args.model, args.precision, prefer_half=True)
+    named = model_file(args.model)
+    if not named.is_file():
+        raise ModelError(f"model {named} does not exist: name an .onnx file")
+    model = choose_model(named, args.precision, prefer_half=True)
     target = args.compute_capability
     if target and library.flavour != "tensorrt_rtx":
         raise ModelError(

@@ -10,12 +10,13 @@ from typing import Any
 
 from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.inference.model_card import ModelError
+from hand_pose_ros.share import ShareError, model_file
 from hand_pose_ros.skeleton import skeleton
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `hand-pose model info`."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="model files (.onnx)")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="model files (.onnx), or names of the package's, as hand21_fast")
     parser.add_argument("--json", action="store_true", help="print JSON: one object with a key a file")
 
 
@@ -25,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     for file in args.files:
         try:
             cards[file] = model_info(file)
-        except ModelError as error:
+        except (ModelError, ShareError) as error:
             print(f"error: {error}", file=sys.stderr)
     if args.json:
         print(json.dumps(cards, indent=1))
@@ -38,8 +39,9 @@ def model_info(file: str) -> dict[str, Any]:
     """The card of a file that was checked against its graph, with the graph's shapes and the file's size.
 
     :raises ModelError: see `load_engine`
+    :raises ShareError: see `model_file`
     """
-    engine = load_engine(file)
+    engine = load_engine(model_file(file))
     return {
         **asdict(engine.card),
         "joint_names": list(skeleton(engine.card.skeleton).joint_names),

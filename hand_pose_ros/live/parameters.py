@@ -19,7 +19,7 @@ from hand_pose_ros.inference.engine import BACKENDS, EngineSettings
 from hand_pose_ros.inference.model_choice import PRECISION_CHOICES
 from hand_pose_ros.live.topics import TRANSPORTS
 from hand_pose_ros.perception.pipeline import PipelineSettings
-from hand_pose_ros.share import find
+from hand_pose_ros.share import find, model_file
 
 _TYPES = {"bool": bool, "int": int, "float": float, "str": str, "tuple[float, ...]": tuple}
 _TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list of numbers"}
@@ -47,7 +47,9 @@ def _parameter(
 class Parameters:
     """The values; units are in the names (metres, seconds). ParameterError for a value of the wrong type or out of range."""
 
-    model: str = _parameter("", "Model file (.onnx). Empty: the one that comes with the package.")
+    model: str = _parameter(
+        "", "Model: a file (.onnx), or hand21_accurate, the slower one of the package. Empty: hand21_fast, its default."
+    )
     detector: str = _parameter(
         "",
         "Detector file (.onnx) that finds new hands in the whole depth image. Empty: the one that comes with the package. none: "
@@ -103,7 +105,8 @@ class Parameters:
     )
     min_confidence: float = _parameter(
         PipelineSettings.min_confidence,
-        "A hand is taken up from this presence on (the model's own, or its joints' mean confidence).",
+        "A hand is taken up from this probability on, of the model's presence and of what the detector says of the place "
+        "together (of a model without presence: its joints' mean confidence).",
         minimum=0.0,
         maximum=1.0,
         read_only=False,
@@ -252,20 +255,20 @@ class Parameters:
     def model_path(self) -> Path:
         """The model file: the one named, or the one that comes with the package.
 
-        :raises ShareError: the package has none
+        :raises ShareError: the package has none, or none of that name
         """
         if self.model:
-            return Path(self.model).expanduser()
+            return model_file(self.model)
         return find(DEFAULT_MODEL)
 
     def detector_path(self) -> Path | None:
         """The detector file: the one named, or the one that comes with the package; None for none.
 
-        :raises ShareError: the package has none
+        :raises ShareError: the package has none, or none of that name
         """
         if self.detector == NO_DETECTOR:
             return None
-        return Path(self.detector).expanduser() if self.detector else find(DEFAULT_DETECTOR)
+        return model_file(self.detector) if self.detector else find(DEFAULT_DETECTOR)
 
     def with_values(self, values: dict[str, Any]) -> Parameters:
         """A copy with some values changed.

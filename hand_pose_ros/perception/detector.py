@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from hand_pose_ros.perception.localize import Candidate, localize
 from hand_pose_ros.perception.workspace import Workspace
 
 MIN_SCORE = 0.2  # below it more than every second place is none, see the detector's page
+# Where the network sees none a place of the finder beside it seldom is one: of 508 in 300 frames of training's sensors, 11.
+BESIDES_PRIOR = 0.02
 SPACING_M = 0.06  # two peaks nearer than this are one hand; hands that touch are farther apart
 
 
@@ -42,7 +45,7 @@ class HandDetector:
         min_score: float = MIN_SCORE,
     ) -> list[Candidate]:
         """The likeliest places of hands, likeliest first, at least SPACING_M apart; the network's come before others, and their
-        scores are probabilities.
+        scores are their priors.
 
         :param depth: (H, W) float32 metres, invalid 0
         :param min_depth_m, max_depth_m: of the hands' centres; what is nearer than the first is not seen at all
@@ -65,7 +68,7 @@ class HandDetector:
             limits = {"min_depth_m": min_depth_m, "max_depth_m": max_depth_m, "max_candidates": max_candidates}
             for other in self._besides(depth, camera, workspace=workspace, **limits):
                 if len(places) < max_candidates and _apart(other.center, places):
-                    places.append(other)
+                    places.append(replace(other, prior=BESIDES_PRIOR))
         return places
 
 
@@ -80,7 +83,7 @@ def spaced(centers: np.ndarray, score: np.ndarray, most: int) -> list[Candidate]
     chosen: list[Candidate] = []
     for i in np.argsort(-score, kind="stable"):
         if len(chosen) < most and _apart(centers[i], chosen):
-            chosen.append(Candidate(centers[i], float(score[i])))
+            chosen.append(Candidate(centers[i], float(score[i]), prior=float(score[i])))
     return chosen
 
 

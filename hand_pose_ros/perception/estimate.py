@@ -110,6 +110,11 @@ class HandEstimator:
         """The model knows one side's joints, and tells the sides apart."""
         return self._engine.card.side != "unknown" and "right_side" in self._engine.card.outputs
 
+    @property
+    def tells_presence(self) -> bool:
+        """Presence is the model's own, and not the joints' mean confidence."""
+        return "presence" in self._engine.card.outputs
+
     def mirrors(self, right_side: float) -> bool:
         """Whether a hand that is a right one with this probability (NaN: not known) is to be seen mirrored."""
         return self.one_sided and (right_side < 0.5 if self._engine.card.side == "right" else right_side > 0.5)

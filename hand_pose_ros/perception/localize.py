@@ -33,16 +33,21 @@ _CELL_KEY = np.array([1, 1 << 20, 1 << 40])
 _RIDGE = np.ones((5, 5), np.uint8)
 
 
+UNTOLD = 0.5  # prior of a finder that does not tell
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A place where a hand may be.
 
     :param center: (3,) metres, camera optical frame, about the mean of the hand's joints
     :param score: 0 to 1, for ordering only
+    :param prior: probability that a hand is there, as far as the finder can tell
     """
 
     center: np.ndarray
     score: float
+    prior: float = UNTOLD
 
 
 def localize(

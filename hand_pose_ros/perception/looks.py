@@ -36,21 +36,24 @@ def look_again(
     return [better.get(i, e) for i, e in enumerate(estimates)]
 
 
-def choose_sides(estimator: HandEstimator, frame: DepthFrame, estimates: list[Estimate], clock: StageClock) -> list[Estimate]:
-    """For a model of one side: look at the mirror image too, and keep the look that fits the side both speak for."""
-    if not estimator.one_sided or not estimates:
+def choose_sides(
+    estimator: HandEstimator, frame: DepthFrame, estimates: list[Estimate | None], clock: StageClock
+) -> list[Estimate | None]:
+    """For a model of one side: look at the other image, mirrored or not, too, and keep the look that fits the side both speak
+    for."""
+    asked = [i for i, e in enumerate(estimates) if e is not None]
+    if not estimator.one_sided or not asked:
         return estimates
-    mirror_images = estimator.run(frame, [e.center for e in estimates], [True] * len(estimates), clock)
-    chosen = []
-    for plain, mirrored in zip(estimates, mirror_images):
-        if mirrored is not None:
-            right_side = (plain.right_side + mirrored.right_side) / 2
-            plain = replace(mirrored if estimator.mirrors(right_side) else plain, right_side=right_side)
-        chosen.append(plain)
+    looks = [estimates[i] for i in asked]
+    others = estimator.run(frame, [e.center for e in looks], [not e.mirrored for e in looks], clock)
+    chosen = list(estimates)
+    for i, look, other in zip(asked, looks, others):
+        if other is not None:
+            right_side = (look.right_side + other.right_side) / 2
+            chosen[i] = replace(other if estimator.mirrors(right_side) != look.mirrored else look, right_side=right_side)
     return chosen
 
 
-def promising(estimates: Sequence[Estimate | None]) -> list[Estimate]:
-    """Those that may be hands and come near the best one's presence."""
-    best = max((e.presence for e in estimates if e is not None), default=0.0)
-    return [e for e in estimates if e is not None and e.presence >= max(best / 2, WORTH_A_SECOND_LOOK)]
+def promising(estimates: Sequence[Estimate | None]) -> list[Estimate | None]:
+    """Those that may be hands, None in place of the others."""
+    return [e if e is not None and e.presence >= WORTH_A_SECOND_LOOK else None for e in estimates]

@@ -126,7 +126,7 @@ class Pipeline:
             if not any(same_hand(estimate, other) for other in (*found.values(), *others)):
                 others.append(estimate)
         if further and not others:
-            self._new.nothing_at(places[0])
+            self._new.nothing_at(places[0].center)
         lost += doubtful
         known_again = recognize(lost, others, [self._hidden(t, found, stamp) for t in lost], stamp)
         for i, row in known_again.items():  # first: none of them is to make room for a new one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -27,10 +28,12 @@ SPACING_M = 0.10
 # A place where a look found no further hand is left out for so many searches: heads, elbows, lamps and forearms stay.
 LEFT_OUT_SEARCHES = 3
 SAME_PLACE_M = 0.05
-# What else looks like a hand (an elbow, a head) may have its presence, but then the network is not sure of its joints.
-FIRST_SURENESS = 0.35
-FURTHER_SURENESS = 0.5
 WORTH_SURENESS = 0.25  # at the first, badly centred look
+# A logistic regression of whether a place is a hand's on the logits of its prior and its presence, over the latter's weight: of
+# 300 frames with none to four hands, of people and sensors that training draws. It finds 93.2 % of their hands with 2 false ones
+# in 100 frames; presence alone finds 92.6 % with as many.
+PRIOR_WEIGHT, SCEPTICISM = 0.5, 1.2
+LEAST_SHARE = 1e-3  # nothing is surer than that
 
 Finder = Callable[..., list[Candidate]]
 
@@ -52,7 +55,7 @@ class HandSearch:
         """The next frame is searched."""
         self._since_search = self._empty_frames = 0
         self._searches = 0
-        self._waiting: list[np.ndarray] = []
+        self._waiting: list[Candidate] = []
         self._none: list[tuple[int, np.ndarray]] = []  # places without a further hand, with the search that named them
 
     def nothing_at(self, place: np.ndarray) -> None:
@@ -68,8 +71,8 @@ class HandSearch:
         room: bool,
         workspace: Workspace | None,
         clock: StageClock,
-    ) -> list[np.ndarray]:
-        """(3,) each, metres: where to look in this frame; to be asked once a frame.
+    ) -> list[Candidate]:
+        """Where to look in this frame; to be asked once a frame.
 
         :param known: (3,) centres of the hands that are followed
         :param lost: (3,) where the lost ones are thought to be
@@ -89,9 +92,9 @@ class HandSearch:
         elif self._since_search >= (LOST_EVERY if lost else settings.search_every):
             self._waiting = self._found(settings, frame, known, workspace, clock)
             if lost:  # where it is likeliest first
-                self._waiting.sort(key=lambda place: min(float(np.linalg.norm(place - center)) for center in lost))
+                self._waiting.sort(key=lambda place: min(float(np.linalg.norm(place.center - center)) for center in lost))
             else:  # the likeliest that was not looked at in vain
-                new = [p for p in self._waiting if all(np.linalg.norm(p - n) > SAME_PLACE_M for _, n in self._none)]
+                new = [p for p in self._waiting if all(np.linalg.norm(p.center - n) > SAME_PLACE_M for _, n in self._none)]
                 self._waiting = new[:1]
         return []
 
@@ -102,7 +105,7 @@ class HandSearch:
         known: Sequence[np.ndarray],
         workspace: Workspace | None,
         clock: StageClock,
-    ) -> list[np.ndarray]:
+    ) -> list[Candidate]:
         """Where hands other than the known ones may be in the whole image."""
         self._since_search = 0
         self._searches += 1
@@ -116,8 +119,7 @@ class HandSearch:
                 max_candidates=settings.max_candidates + len(known),
                 workspace=workspace,
             )
-        centers = [c.center for c in candidates if all(np.linalg.norm(c.center - k) > SPACING_M for k in known)]
-        return centers[: settings.max_candidates]
+        return [c for c in candidates if _apart(c, known)][: settings.max_candidates]
 
     def regions_due(
         self,
@@ -149,45 +151,56 @@ class HandSearch:
         known: Sequence[np.ndarray],
         workspace: Workspace | None,
         clock: StageClock,
-    ) -> list[np.ndarray]:
-        """(3,) each, metres: where hands other than the known ones may be in these boxes."""
+    ) -> list[Candidate]:
+        """Where hands other than the known ones may be in these boxes."""
         limits = {"min_depth_m": settings.min_depth_m, "max_depth_m": settings.max_depth_m, "workspace": workspace}
         with clock("localize"):
             candidates = localize_in_regions(frame.depth, frame.camera, regions, known=known, **limits)
-        return [c.center for c in candidates if all(np.linalg.norm(c.center - k) > SPACING_M for k in known)]
+        return [c for c in candidates if _apart(c, known)]
 
 
 def hands_at(
     estimator: HandEstimator,
     settings: PipelineSettings,
     frame: DepthFrame,
-    centers: Sequence[np.ndarray],
+    places: Sequence[Candidate],
     *,
     further: bool,
     workspace: Workspace | None,
     clock: StageClock,
 ) -> list[Estimate]:
-    """What of the places (3,) are hands, the surest first.
+    """What of the places are hands, the likeliest first.
 
     :param further: other hands are followed
     """
-    estimates = promising(estimator.run(frame, centers, [False] * len(centers), clock))
+    looks = promising(estimator.run(frame, [place.center for place in places], [False] * len(places), clock))
     if further:  # most places are none, and every look costs
-        estimates = [e for e in estimates if e.presence >= settings.keep_confidence and e.sureness >= WORTH_SURENESS]
-    estimates = choose_sides(estimator, frame, estimates, clock)
+        worth = [e is not None and e.presence >= settings.keep_confidence and e.sureness >= WORTH_SURENESS for e in looks]
+        looks = [e if keep else None for e, keep in zip(looks, worth)]
+    looks = choose_sides(estimator, frame, looks, clock)
     for _ in range(DETECTION_PASSES - 1):
-        estimates = promising(look_again(estimator, frame, estimates, CENTERED_M, clock))
-    sure = [e for e in estimates if e.presence >= settings.min_confidence and counts(e, workspace)]
-    return ranked(sure, further)
+        looks = promising(look_again(estimator, frame, looks, CENTERED_M, clock))
+    looks = [e if e is not None and _likely(estimator, e, p) >= settings.min_confidence else None for e, p in zip(looks, places)]
+    looks = choose_sides(estimator, frame, looks, clock)  # again, now that they are in the middle of their crops
+    likely = [(_likely(estimator, e, place), e) for e, place in zip(looks, places) if e is not None and counts(e, workspace)]
+    return [e for share, e in sorted(likely, key=lambda pair: -pair[0]) if share >= settings.min_confidence]
 
 
-def ranked(found: list[Estimate], further: bool) -> list[Estimate]:
-    """The surest first, of whose joints the network is sure enough; of those beside another hand it must be surer.
+def _likely(estimator: HandEstimator, estimate: Estimate, place: Candidate) -> float:
+    """Probability, rather too low than too high, that what was seen at a place is a hand: for a model that tells presence from
+    this and the place's prior, else its confidence alone."""
+    if not estimator.tells_presence:
+        return estimate.presence
+    return 1 / (1 + math.exp(SCEPTICISM - PRIOR_WEIGHT * _logit(place.prior) - _logit(estimate.presence)))
 
-    :param further: other hands are followed
-    """
-    found = sorted(found, key=lambda e: -e.presence * e.sureness)
-    return [e for i, e in enumerate(found) if e.sureness >= (FURTHER_SURENESS if further or i else FIRST_SURENESS)]
+
+def _logit(share: float) -> float:
+    share = min(max(share, LEAST_SHARE), 1 - LEAST_SHARE)
+    return math.log(share / (1 - share))
+
+
+def _apart(place: Candidate, known: Sequence[np.ndarray]) -> bool:
+    return all(np.linalg.norm(place.center - center) > SPACING_M for center in known)
 
 
 def counts(estimate: Estimate, workspace: Workspace | None) -> bool:

@@ -11,7 +11,8 @@ class PipelineSettings:
 
     :param max_hands: hands at a time
     :param min_depth_m, max_depth_m: where hands are looked for
-    :param min_confidence: a hand is taken up from this presence on (the model's own, or its mean joint confidence)
+    :param min_confidence: a hand is taken up from this probability on, of the model's presence and of what the detector says of
+        the place together; of a model without presence, its mean joint confidence
     :param keep_confidence: and kept down to this one
     :param lost_frames: a hand that was not seen for so many frames is dropped; frames in which another hand may hide it count
         a quarter

@@ -8,6 +8,7 @@ from scenes import CAMERA, blank, draw_hand, draw_sphere
 from tiny_model import OFFSETS, tiny_card
 
 from hand_pose_ros.inference.engine import Engine
+from hand_pose_ros.perception.localize import Candidate
 from hand_pose_ros.perception.pipeline import Pipeline
 from hand_pose_ros.perception.types import DepthFrame, Side
 
@@ -64,6 +65,25 @@ def test_a_mirrored_scene_gives_the_mirrored_hand():
     # Crops are sampled to the nearest pixel, so the two are alike to a fraction of a pixel (1.2 mm at half a metre).
     np.testing.assert_allclose(left.joints, right.joints * [-1, 1, 1], atol=1.5e-3)
     np.testing.assert_allclose(left.covariance, right.covariance * [1, -1, -1, 1, 1, 1], rtol=0.05, atol=1e-7)
+
+
+def test_a_side_that_a_badly_centred_look_got_wrong_is_put_right_in_the_same_frame():
+    class MisledOffCentre(RightHands):
+        def infer(self, inputs):
+            answers = super().infer(inputs)
+            off_centre = np.abs(answers["joints"].mean(axis=1)[:, :2]).max(axis=1) > 0.2
+            answers["right_side"] = np.where(off_centre, np.float32(0), answers["right_side"])
+            return answers
+
+    class Beside:
+        def find(self, depth, camera, **_):
+            return [Candidate(np.array([0.07, 0.06, 0.5]), 0.9)]
+
+    (truth,) = Pipeline(RightHands()).process(frame(leaning_left())).hands
+    (hand,) = Pipeline(MisledOffCentre(), detector=Beside()).process(frame(leaning_left())).hands
+    assert hand.side == Side.RIGHT and hand.side_probability > 0.6
+    assert hand.joints[0, 0] < hand.joints[-1, 0]  # a right hand's, as in `truth`
+    np.testing.assert_allclose(hand.joints, truth.joints, atol=0.01)
 
 
 def test_the_side_is_kept_while_the_hand_is_followed():

@@ -12,7 +12,7 @@ from hand_pose_ros.live.parameter_arguments import add_parameter_arguments, pars
 from hand_pose_ros.live.parameter_file import default_yaml, read_values
 from hand_pose_ros.live.parameters import LIVE_SMOOTHING, ParameterError, Parameters
 from hand_pose_ros.perception.pipeline import PipelineSettings
-from hand_pose_ros.share import find
+from hand_pose_ros.share import ShareError, find
 
 
 def set_(*settings: str) -> Parameters:
@@ -146,6 +146,10 @@ def test_config_file_is_the_defaults():
 def test_default_model_is_the_one_of_the_package():
     assert Parameters(model="a.onnx").model_path().name == "a.onnx"
     assert Parameters().model_path().name == "hand21_fast.onnx"
+    assert Parameters(model="hand21_fast_fp16").model_path() == find("models/hand21_fast_fp16.onnx")
+    assert Parameters(detector="hand_detector").detector_path() == find("models/hand_detector.onnx")
+    with pytest.raises(ShareError, match=r"model 'hand21_fats' is no file and none of the package's .*hand21_fast, "):
+        Parameters(model="hand21_fats").model_path()
 
 
 FILE = {

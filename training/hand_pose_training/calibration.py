@@ -19,8 +19,7 @@ from hand_pose_training.methods.method import Prediction
 from hand_pose_training.sides import choose
 
 CONFIDENT_WITHIN_M = 0.020
-NOMINAL_SHARES = (0.1987, 0.7385, 0.9707)  # of a 3D normal distribution within 1, 2 and 3 sigma
-_SIGMAS, _SCALES_TRIED = (1, 2, 3), 200
+_TWO_SIGMA = 0.7385  # share of a 3D normal distribution within two sigma
 _FREEDOM = 8  # degrees of the t distribution
 _TRACE = (0, 3, 5)  # xx, yy, zz among xx xy xz yy yz zz
 _VARIANCES = np.isin(np.arange(6), _TRACE)
@@ -135,8 +134,8 @@ def _fit_covariance(residual: np.ndarray, votes: np.ndarray, features: torch.Ten
     """Floor (J, 6) and scale of the covariance exp(scale) (C + floor) of residuals (N, J, 3) whose votes have the
     covariance C (N, J, 6).
 
-    Fitted by the likelihood of a multivariate t distribution, which a few gross errors do not rule, then scaled by
-    `log_scale_to_shares`.
+    Fitted by the likelihood of a multivariate t distribution, which a few gross errors do not rule, then scaled so that the
+    ellipsoid of two sigma holds its share of a normal distribution.
     """
     joints, eye = residual.shape[1], torch.eye(3, dtype=torch.double)
     rows, spread = torch.as_tensor(residual), torch.as_tensor(unpack_symmetric(votes))
@@ -158,34 +157,19 @@ def _fit_covariance(residual: np.ndarray, votes: np.ndarray, features: torch.Ten
 
     _minimise(loss, [weights, bias, log_floor])
     with torch.no_grad():
-        bias += log_scale_to_shares(parts()[0].flatten().numpy())
+        bias += torch.log(torch.quantile(parts()[0].flatten(), _TWO_SIGMA) / 4)
     floor = torch.exp(log_floor).detach().numpy()[:, None] * _VARIANCES
     return floor, _unstandardised(weights, bias, mean, deviation)
 
 
 def _constant_covariance(residual: np.ndarray, features: int) -> tuple[np.ndarray, Linear]:
     """Second moments (J, 6) of residuals (N, J, 3), which gross errors do not rule: of the half nearest to 0 of each joint;
-    and the scale (a constant a joint) of `log_scale_to_shares`."""
+    and the scale (a constant) by which the ellipsoid of two sigma holds its share."""
     inner = np.square(residual).sum(-1) <= np.median(np.square(residual).sum(-1), axis=0)
     moments = np.einsum("nj,nja,njb->jab", inner, residual, residual) / inner.sum(0)[:, None, None]
     floor = pack_symmetric(moments + 1e-9 * np.eye(3))
     squared = squared_mahalanobis(residual, np.broadcast_to(floor, (*residual.shape[:2], 6)))
-    return floor, Linear(np.zeros(features), np.apply_along_axis(log_scale_to_shares, 0, squared))
-
-
-def log_scale_to_shares(squared: np.ndarray) -> float:
-    """Logarithm of the factor on covariances by which the ellipsoids of 1, 2 and 3 sigma come nearest to holding their shares of a
-    normal distribution: the largest of the three differences is as small as can be. Errors have heavier tails than a normal
-    distribution, so no factor fits all three.
-
-    :param squared: (N,) squared Mahalanobis distances without the factor
-    """
-    scales = np.log(np.quantile(squared, NOMINAL_SHARES) / np.square(_SIGMAS))  # each fits one of the shares
-    tried = np.linspace(scales.min(), scales.max(), _SCALES_TRIED)
-    ordered = np.sort(squared)
-    limits = np.exp(tried)[:, None] * np.square(_SIGMAS)
-    shares = np.searchsorted(ordered, limits, side="right") / len(ordered)
-    return float(tried[np.abs(shares - NOMINAL_SHARES).max(axis=1).argmin()])
+    return floor, Linear(np.zeros(features), np.log(np.quantile(squared, _TWO_SIGMA, axis=0) / 4))
 
 
 def _fit_probability(features: torch.Tensor, truth: np.ndarray, balanced: bool = True) -> Linear:

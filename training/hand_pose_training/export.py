@@ -49,7 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stacks", type=int, help="of stacked hourglasses keep the first so many: a faster model")
     parser.add_argument(
-        "--views", type=int, default=1, help="of each crop, turned by quarters, 1 to 4: nearer the truth, and so many times slower"
+        "--views",
+        type=int,
+        default=1,
+        help="looks at each crop, turned by quarters, 1 to 4: nearer the truth, and so many times slower",
     )
     parser.add_argument("--name", default="", help="of the model, for its card and messages (default: the recipe's)")
     parser.epilog = "What does not learn can be changed: --model.mean_shift.weighted=false"

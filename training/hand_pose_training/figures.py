@@ -11,7 +11,7 @@ import numpy as np
 
 from hand_pose_ros.metrics import error_figures, good_frame_curve, joint_errors, mean_joint_error, median_joint_error, rounded
 from hand_pose_ros.skeleton import Skeleton
-from hand_pose_training.calibration import CONFIDENT_WITHIN_M, NOMINAL_SHARES, squared_mahalanobis
+from hand_pose_training.calibration import CONFIDENT_WITHIN_M, squared_mahalanobis
 from hand_pose_training.data import joints_m
 from hand_pose_training.ranking import risk_coverage, roc_auc
 from hand_pose_training.synthetic.scene import Companion
@@ -19,6 +19,8 @@ from hand_pose_training.synthetic.sensors.optics import SensorKind
 from hand_pose_training.synthetic.views import View
 
 DISTANCES_M = (0.0, 0.4, 0.6, 0.8, 1.0, np.inf)
+# Share of a 3D normal distribution within 1, 2 and 3 sigma.
+NOMINAL_SHARES = (0.1987, 0.7385, 0.9707)
 _COMPANIONS = {Companion.NONE: "alone", Companion.OBJECT: "holding_an_object", Companion.SECOND_HAND: "beside_a_second_hand"}
 
 

@@ -1,4 +1,4 @@
-"""One network that looks at each crop several times, turned by quarters, and answers with the mean: slower, and nearer the truth."""
+"""A network that looks at each crop several times, turned by quarters, and answers with the mean: slower, nearer the truth."""
 
 from __future__ import annotations
 

@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hand_pose_training.calibration import (
-    CalibratedOutputs,
-    calibrate,
-    hand_features,
-    joint_features,
-    log_scale_to_shares,
-    squared_mahalanobis,
-)
+from hand_pose_training.calibration import CalibratedOutputs, calibrate, hand_features, joint_features, squared_mahalanobis
 from hand_pose_training.methods.method import Prediction
 
 N, JOINTS = 3000, 2
@@ -99,17 +92,3 @@ def test_features_by_hand():
 
 def test_squared_mahalanobis_by_hand():
     assert squared_mahalanobis(np.array([2.0, 0, 3]), np.array([4.0, 0, 0, 1, 0, 9])) == pytest.approx(2.0)
-
-
-def test_scale_of_normal_errors_fits_all_shares_and_of_heavy_tails_misses_each_by_as_little():
-    rng = np.random.default_rng(0)
-    normal = np.square(rng.normal(size=(200_000, 3))).sum(1)
-    assert log_scale_to_shares(5 * normal) == pytest.approx(np.log(5), abs=0.02)
-    heavy = normal / (rng.chisquare(3, 200_000) / 3)  # a t distribution of three degrees of freedom
-    by_two_sigma = np.log(np.quantile(heavy, 0.7385) / 4)
-    off = [
-        np.abs([(heavy <= np.exp(scale) * sigma**2).mean() - share for sigma, share in ((1, 0.1987), (2, 0.7385), (3, 0.9707))])
-        for scale in (by_two_sigma, log_scale_to_shares(heavy))
-    ]
-    assert off[0].max() == pytest.approx(0.125, abs=0.01)
-    assert off[1].max() == pytest.approx(0.094, abs=0.01) and np.sort(off[1])[1] == pytest.approx(off[1].max(), abs=0.005)
