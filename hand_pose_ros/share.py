@@ -50,7 +50,7 @@ def model_file(model: str) -> Path:
     :raises ShareError: a name without folder and suffix that neither a file nor a model of the package has
     """
     path = Path(model).expanduser()
-    if path.name != model or path.suffix or path.exists():
+    if path.name != model or path.suffix or path.is_file():
         return path
     shipped = {file.stem: file for root in reversed(roots()) for file in root.glob("models/*.onnx")}
     if model not in shipped:

@@ -24,6 +24,7 @@ from lifecycle_msgs.msg import Transition
 from hand_pose_ros.bags.offline import not_repeated, sees_color
 from hand_pose_ros.live.parameter_file import read_values
 from hand_pose_ros.live.topics import ALL_OUTPUTS
+from hand_pose_ros.share import model_file
 
 CONFIG = Path(get_package_share_directory("hand_pose_ros")) / "config"
 CAMERAS = sorted(file.stem for file in (CONFIG / "cameras").glob("*.yaml"))
@@ -174,7 +175,7 @@ def record(value: dict[str, str], topics: dict[str, str], namespace: str, parame
     for given in parameters:
         values.update(given if isinstance(given, dict) else read_values(given, name))
     inputs = ["depth/image_rect", "depth/camera_info"]
-    color = values.get("overlay_color") or sees_color(Path(values.get("model", "")).expanduser())
+    color = values.get("overlay_color") or (values.get("model") and sees_color(model_file(values["model"])))
     inputs += ["color/image_rect", "color/camera_info"] if color else []
     inputs += ["detections"] if values.get("use_detections") else []
     outputs = [spec.name for spec in ALL_OUTPUTS if spec.name != "overlay"]

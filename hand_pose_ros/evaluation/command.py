@@ -62,7 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_hands(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("hands", "answered anew by one model or several, and/or as recorded")
     group.add_argument(
-        "--model", action="append", default=[], help="model file (.onnx), as often as wanted; default: the package's"
+        "--model",
+        action="append",
+        default=[],
+        help="model file (.onnx) or hand21_accurate, may be repeated; default: hand21_fast",
     )
     group.add_argument(
         "--recorded",

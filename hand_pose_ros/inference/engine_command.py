@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from hand_pose_ros.inference.model_choice import PRECISION_CHOICES, choose_model
 from hand_pose_ros.inference.plan_key import MAX_BATCH, PlanKey, file_sha256, key_of
 from hand_pose_ros.inference.stale_plans import stale_reason, this_machine
 from hand_pose_ros.inference.tensorrt_library import FLAVOURS, find_tensorrt
-from hand_pose_ros.share import model_file
+from hand_pose_ros.share import ShareError, model_file
 
 _SHOWN_DIGITS = 12  # of a key, in a list
 _POLL_S = 0.1
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _verb(verbs, "list", _list, "list the plans of the cache", LIST_JSON)
     info = _verb(verbs, "info", _info, "tell what plans were built from", LIST_JSON)
-    info.add_argument("name", metavar="KEY|FILE", help="first digits of a plan's key, a plan file, or a model file")
+    info.add_argument("name", metavar="KEY|FILE", help="first digits of a plan's key, a plan file, a model file or its name")
     clear = _verb(verbs, "clear", _clear, "remove plans; one that is needed again is built again", "")
     which = clear.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true", help="every plan")
@@ -180,6 +181,8 @@ def _info(args: argparse.Namespace, cache: EngineCache) -> int:
     """:raises CacheError: the folder cannot be read
     :raises ModelError: nothing has that name"""
     path = Path(args.name)
+    with suppress(ShareError):  # digits of a key
+        path = model_file(args.name)
     if path.suffix != ".plan" and path.is_file():
         digests = {file_sha256(file) for file in (path, full_file(path), half_file(path)) if file.is_file()}
         rows = [row for row in _described(cache) if row.get("built_for", {}).get("model_sha256") in digests]

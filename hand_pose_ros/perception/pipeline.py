@@ -17,7 +17,7 @@ from hand_pose_ros.perception.regions import in_region
 from hand_pose_ros.perception.rivals import rivals_of
 from hand_pose_ros.perception.search import HandSearch, counts, hands_at
 from hand_pose_ros.perception.settings import DEFAULTS, PipelineSettings
-from hand_pose_ros.perception.track import Track, Tracks
+from hand_pose_ros.perception.track import DOUBTFUL_SURENESS, Track, Tracks
 from hand_pose_ros.perception.types import DepthFrame, FrameResult, Hand, PixelRegion
 from hand_pose_ros.perception.workspace import Workspace
 from hand_pose_ros.skeleton import skeleton
@@ -132,18 +132,18 @@ class Pipeline:
         for i, row in known_again.items():  # first: none of them is to make room for a new one
             found[lost[row].slot] = others[i]
         for i, estimate in enumerate(others):
-            if i not in known_again and self._make_room(found):
+            if i not in known_again and self._make_room(found, estimate):
                 found[self._tracks.start(estimate, stamp).slot] = estimate
 
-    def _make_room(self, found: dict[int, Estimate]) -> bool:
-        """Whether there is room for a new hand, if need be in place of one that is remembered only for it may be hidden, or of
-        something that is followed and is hardly a hand."""
+    def _make_room(self, found: dict[int, Estimate], estimate: Estimate) -> bool:
+        """Whether there is room for a new hand, if need be in place of one that is remembered only for it may be hidden, or, for
+        one that is surer, of something that is followed and is hardly a hand."""
         if not self._tracks.free:
             waiting = [t for t in self._tracks if t.slot not in found and t.missed >= self.settings.lost_frames]
             doubtful = [t for t in self._tracks if t.slot in found and t.doubtful]
             if waiting:
                 self._tracks.drop(max(waiting, key=lambda t: t.missed))
-            elif doubtful:
+            elif doubtful and estimate.sureness >= DOUBTFUL_SURENESS:
                 least = min(doubtful, key=lambda t: t.sureness)
                 del found[least.slot]
                 self._tracks.drop(least)

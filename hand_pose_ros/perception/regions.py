@@ -8,6 +8,7 @@ a few wrong pixels, and the likeliest end of a limb in it. The network's presenc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from hand_pose_ros.perception.workspace import Workspace
 SUPPORT_M2 = 0.0015  # of surface at about one depth: half a fist, or two fingers
 SUPPORT_DEPTH_M = 0.06
 HAND_DEPTH_M = 0.10  # what lies farther behind the nearest surface is no part of the same hand
+BOXED = 0.9  # prior: somebody says that there is a hand; its presence has to be 0.53, with `search.SCEPTICISM`
 # A detector's box may cut the fingertips off, hence a hand may be centred so much of the box's size outside it.
 BOX_MARGIN = 0.1
 
@@ -54,9 +56,10 @@ def localize_in_regions(
         # A hand that lies flat on a table goes with it when the table is taken out; then what is in the box's middle counts.
         center = _nearest_surface(others, region)
         center = _middle(_without_hands(whole, known), window) if center is None else center
-        guesses = [] if center is None else [Candidate(center, region.score)]
+        guesses = [] if center is None else [Candidate(center, region.score, BOXED)]
         ends = limb_ends(view, 1 + len(known), where)
-        guesses += [c for c in ends if in_region(c.center, camera, region) and _apart(c.center, known, HAND_SPACING_M)][:1]
+        ends = [c for c in ends if in_region(c.center, camera, region) and _apart(c.center, known, HAND_SPACING_M)]
+        guesses += [replace(end, prior=BOXED) for end in ends[:1]]
         for guess in guesses:
             alone = _apart(guess.center, [other.center for other in candidates], HAND_SPACING_M / 2)
             if alone and (workspace is None or workspace.contains(guess.center)):

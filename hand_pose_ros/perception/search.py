@@ -29,6 +29,8 @@ SPACING_M = 0.10
 LEFT_OUT_SEARCHES = 3
 SAME_PLACE_M = 0.05
 WORTH_SURENESS = 0.25  # at the first, badly centred look
+# Beside another hand it has to be surer of its joints: it may take the place of something that is followed in doubt.
+FURTHER_SURENESS = 0.5
 # A logistic regression of whether a place is a hand's on the logits of its prior and its presence, over the latter's weight: of
 # 300 frames with none to four hands, of people and sensors that training draws. It finds 93.2 % of their hands with 2 false ones
 # in 100 frames; presence alone finds 92.6 % with as many.
@@ -183,6 +185,9 @@ def hands_at(
     looks = [e if e is not None and _likely(estimator, e, p) >= settings.min_confidence else None for e, p in zip(looks, places)]
     looks = choose_sides(estimator, frame, looks, clock)  # again, now that they are in the middle of their crops
     likely = [(_likely(estimator, e, place), e) for e, place in zip(looks, places) if e is not None and counts(e, workspace)]
+    least = FURTHER_SURENESS if further else 0.0
+    # What could not be kept is not taken up.
+    likely = [(share, e) for share, e in likely if e.presence >= settings.keep_confidence and e.sureness >= least]
     return [e for share, e in sorted(likely, key=lambda pair: -pair[0]) if share >= settings.min_confidence]
 
 

@@ -14,7 +14,7 @@ from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.inference.model_card import ModelCard, ModelError
 from hand_pose_ros.live.finder import load_detector
 from hand_pose_ros.live.parameters import Parameters
-from hand_pose_ros.perception.detector import SPACING_M, HandDetector, spaced, to_metres
+from hand_pose_ros.perception.detector import BESIDES_PRIOR, SPACING_M, HandDetector, spaced, to_metres
 from hand_pose_ros.perception.localize import Candidate
 from hand_pose_ros.perception.pipeline import Pipeline
 from hand_pose_ros.perception.workspace import Workspace
@@ -43,7 +43,7 @@ def test_a_place_comes_to_metres(detector):
     found = detector.find(thing(), CAMERA)
     # 100 pixels right of the principal point and 100 above it at 0.6 m: 0.6 * 100 / 500 = 0.12 m each.
     assert np.allclose(found[0].center, [0.12, -0.12, 0.6], atol=0.002)
-    assert found[0].score == pytest.approx(0.9)
+    assert found[0].score == found[0].prior == pytest.approx(0.9)
     # The second place is 4 cm behind, the third has a score of 0.1.
     assert len(found) == 1 and BEHIND_M < SPACING_M
     assert len(detector.find(thing(), CAMERA, min_score=0.05)) == 2
@@ -80,6 +80,7 @@ def test_another_finder_gives_the_rest(path):
     # Its first is the hand that the network has found, 3 cm off.
     found = detector.find(thing(), CAMERA, max_candidates=2, max_depth_m=0.9)
     assert [c.score for c in found] == [pytest.approx(0.9), 0.01] and found[1].center.tolist() == [0.0, 0.0, 0.4]
+    assert [c.prior for c in found] == [found[0].score, BESIDES_PRIOR]
     assert asked == [{"min_depth_m": 0.1, "max_depth_m": 0.9, "max_candidates": 2, "workspace": None}]
     assert len(detector.find(thing(), CAMERA, max_candidates=1)) == 1 and len(asked) == 1
 

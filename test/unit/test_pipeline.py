@@ -173,6 +173,37 @@ def test_a_place_from_which_the_looks_walk_to_a_known_hand_does_not_keep_others_
     assert counts[0] == 1 and counts[-1] == 2
 
 
+@pytest.mark.parametrize("max_hands", [1, 2])
+def test_of_doubtful_places_the_likeliest_are_taken_up_and_kept(max_hands):
+    at = {0.3: 0.7, -0.3: 0.98, 0.1: 0.8, -0.1: 0.9}  # x: prior
+
+    class Finder:
+        def find(self, depth, camera, **limits):
+            return [Candidate(np.array([x, 0.0, 0.5]), prior, prior) for x, prior in at.items()]
+
+    image = blank()
+    for x in at:
+        image = hand_at(x, depth=image)
+    doubtful = Scripted((*THREE, "presence"), presence=0.9, confidence=np.full(21, 0.45))
+    pipeline = Pipeline(doubtful, PipelineSettings(max_hands=max_hands, search_every=3), Finder())
+    for frame in frames(*[image] * 12):
+        hands = pipeline.process(frame).hands
+        assert [h.id for h in hands] == [1, 2][:max_hands]
+        assert [h.joints[:, 0].mean() for h in hands] == pytest.approx([-0.3, -0.1][:max_hands], abs=0.03)
+
+
+def test_what_could_not_be_kept_is_not_taken_up():
+    class Sure:
+        def find(self, depth, camera, **limits):
+            return [Candidate(np.array([0.0, 0.0, 0.5]), 1.0, 1.0)]
+
+    counts = {}
+    for presence in (0.25, 0.35):
+        engine = Scripted((*THREE, "presence"), presence=presence)
+        counts[presence] = len(Pipeline(engine, detector=Sure()).process(frames(hand_at(0))[0]).hands)
+    assert counts == {0.25: 0, 0.35: 1}  # keep_confidence is 0.3
+
+
 CROSSING = np.linspace(-0.18, 0.18, 25)  # 0.45 m/s
 
 

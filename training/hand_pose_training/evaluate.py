@@ -16,7 +16,7 @@ from hand_pose_ros.inference.engine import load_engine
 from hand_pose_ros.live.parameters import DEFAULT_DETECTOR
 from hand_pose_ros.metrics import joint_errors
 from hand_pose_ros.perception.inputs import crop_kind, crop_size, network_inputs
-from hand_pose_ros.share import find
+from hand_pose_ros.share import find, model_file
 from hand_pose_ros.skeleton import skeleton
 from hand_pose_training.data import CUBE_M, SETS, as_right_hands, joints_m, to_tensors
 from hand_pose_training.exams import Exam, synthetic_exam
@@ -29,7 +29,9 @@ from hand_pose_training.task import load_task
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hand-pose-train evaluate`."""
-    parser.add_argument("--model", type=Path, required=True, help="model (.onnx) or checkpoint (.ckpt)")
+    parser.add_argument(
+        "--model", required=True, help="model (.onnx), checkpoint (.ckpt), or the name of a model of the package, as hand21_fast"
+    )
     parser.add_argument(
         "--set",
         default="heldout",
@@ -72,14 +74,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _figures(args: argparse.Namespace) -> dict[str, Any]:
-    known = args.set != "heldout" or args.center == "displaced" or args.model.suffix == ".ckpt"
-    if known or crop_kind(load_engine(args.model, "onnxruntime").card) != "depth_crop":
-        return evaluate(args.model, args.set, args.crops)
+    model = model_file(args.model)
+    known = args.set != "heldout" or args.center == "displaced" or model.suffix == ".ckpt"
+    if known or crop_kind(load_engine(model, "onnxruntime").card) != "depth_crop":
+        return evaluate(model, args.set, args.crops)
     # Measures with this module's functions.
     from hand_pose_training.detected import evaluate_detected
 
-    detector = None if args.detector == "none" else Path(args.detector) if args.detector else find(DEFAULT_DETECTOR)
-    return evaluate_detected(args.model, detector, args.crops, args.frames)
+    detector = None if args.detector == "none" else model_file(args.detector) if args.detector else find(DEFAULT_DETECTOR)
+    return evaluate_detected(model, detector, args.crops, args.frames)
 
 
 def evaluate(model: Path, set_name: str = "heldout", crops: int | None = None) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from hand_pose_training.graph import ExportError, ExportGraph, check_parity, com
 from hand_pose_training.methods.method import Method
 from hand_pose_training.model_page import code_revision, limits_of, model_page
 from hand_pose_training.sides import look, look_mirrored
-from hand_pose_training.task import load_task
+from hand_pose_training.task import HandPoseTask, load_task
 from hand_pose_training.turned import Turned
 
 PRECISIONS = ("fp32", "fp16")
@@ -125,7 +125,7 @@ def export(checkpoint: Path, out: Path, note: str = "", form: Form = Form(), ove
         outputs=graph.output_names,
         side=recipe.side,
         precision=form.precision,
-        trained_on=f"{task.all_samples:,} crops, {recipe.data.source}, seed {recipe.seed}. {note} {form.looks}".strip(),
+        trained_on=" ".join(filter(None, (crops_of(task), note, form.looks))),
         limits=" ".join(limits_of(recipe)),
         license="Apache-2.0",
         revision=code_revision(),
@@ -149,6 +149,11 @@ def export(checkpoint: Path, out: Path, note: str = "", form: Form = Form(), ove
         os.replace(draft, out)
         os.replace(page, out.with_suffix(".md"))
     return card
+
+
+def crops_of(task: HandPoseTask) -> str:
+    """What the weights come from, for the card."""
+    return f"{task.all_samples:,} crops, {task.recipe.data.source}, seed {task.recipe.seed}."
 
 
 def calibrated(net: Method, side: str, crops: dict[str, np.ndarray]) -> Calibration:

@@ -35,7 +35,7 @@ GATE_M = 0.06
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `hand-pose-train track`."""
-    parser.add_argument("--model", type=Path, help="model file (.onnx); default: the one that comes with the package")
+    parser.add_argument("--model", default="", help="model file (.onnx) or hand21_accurate; default: hand21_fast")
     parser.add_argument("--detector", default="", help="detector file; none: without; default: the one of the package")
     parser.add_argument("--sequences", type=int, default=SEQUENCES, help="how many (default %(default)s)")
     parser.add_argument(
@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
     for name in ("sequences", "first"):
         if (value := getattr(args, name)) < 1:
             raise ValueError(f"--{name} {value}: at least 1")
-    parameters = Parameters(detector=args.detector, backend="onnxruntime")
+    parameters = Parameters(model=args.model, detector=args.detector, backend="onnxruntime")
     numbers = range(args.first, args.first + args.sequences)
-    figures = two_hand_figures(args.model or parameters.model_path(), load_detector(parameters), numbers)
+    figures = two_hand_figures(parameters.model_path(), load_detector(parameters), numbers)
     print(table(figures))
     if args.json:
         args.json.write_text(json.dumps(figures, indent=1) + "\n")
