@@ -24,7 +24,7 @@ class HandDetector:
     """A detector's engine, with what lies between an image and its inputs.
 
     :param besides: asked in the same words where the network finds less than `max_candidates`, for the rest; None: the network
-        alone. Each of the two finds hands that the other misses, and the pose network's presence decides
+        alone. Each of the two finds hands that the other misses
     :raises ModelError: the engine's model is no detector
     """
 

@@ -2,7 +2,7 @@
 
 Hands are ends of limbs of a hand's size. The image is made small, a table or wall is taken out, every ridge of a limb's
 width becomes a seed, and rays over the surface tell ends of limbs from their middles and from bodies. Elbows and heads
-look alike to it; the network's confidence decides between the candidates.
+look alike to it; the pose network has to tell them apart.
 """
 
 from __future__ import annotations
