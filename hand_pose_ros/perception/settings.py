@@ -28,7 +28,7 @@ class PipelineSettings:
     min_depth_m: float = 0.1
     max_depth_m: float = 1.5
     min_confidence: float = 0.5
-    keep_confidence: float = 0.3
+    keep_confidence: float = 0.2
     lost_frames: int = 15
     search_every: int = 10
     max_candidates: int = 4

@@ -198,10 +198,10 @@ def test_what_could_not_be_kept_is_not_taken_up():
             return [Candidate(np.array([0.0, 0.0, 0.5]), 1.0, 1.0)]
 
     counts = {}
-    for presence in (0.25, 0.35):
+    for presence in (0.15, 0.25):
         engine = Scripted((*THREE, "presence"), presence=presence)
         counts[presence] = len(Pipeline(engine, detector=Sure()).process(frames(hand_at(0))[0]).hands)
-    assert counts == {0.25: 0, 0.35: 1}  # keep_confidence is 0.3
+    assert counts == {0.15: 0, 0.25: 1}  # keep_confidence is 0.2
 
 
 CROSSING = np.linspace(-0.18, 0.18, 25)  # 0.45 m/s

@@ -37,7 +37,7 @@ class Tolerance(NamedTuple):
 
 # In half precision the libraries round differently, by 1e-3 of every value, which now and then tips a joint's votes; what that
 # costs in millimetres on held-out crops is measured apart.
-TOLERANCES = {"fp32": Tolerance(2e-4, 0.01, 1.0), "fp16": Tolerance(1e-2, 0.1, 0.99), "compact": Tolerance(5e-3, 0.05, 0.99)}
+TOLERANCES = {"fp32": Tolerance(2e-4, 0.01, 1.0), "fp16": Tolerance(2e-2, 0.1, 0.99), "compact": Tolerance(5e-3, 0.05, 0.99)}
 # Of a network whose decoding picks cells by their scores: two that are as good as equal are one way round in one library and the
 # other way in the other, and their joint is elsewhere.
 PICKED_SHARE = 0.99
