@@ -12,6 +12,7 @@ from hand_pose_ros.perception.localize import Candidate
 from hand_pose_ros.perception.looks import choose_sides, look_again, promising
 from hand_pose_ros.perception.regions import in_region, localize_in_regions
 from hand_pose_ros.perception.settings import PipelineSettings
+from hand_pose_ros.perception.track import DOUBTFUL_SURENESS
 from hand_pose_ros.perception.types import DepthFrame, PixelRegion
 from hand_pose_ros.perception.workspace import Workspace
 
@@ -29,8 +30,6 @@ SPACING_M = 0.10
 LEFT_OUT_SEARCHES = 3
 SAME_PLACE_M = 0.05
 WORTH_SURENESS = 0.25  # at the first, badly centred look
-# Beside another hand it has to be surer of its joints: it may take the place of something that is followed in doubt.
-FURTHER_SURENESS = 0.5
 # The logits of a place's presence and, so much, of its prior must together be so large: the weight is a logistic regression's of
 # whether places are hands', on frames of people and sensors that training draws. The sum asked for is above the regression's own
 # 1.2: that halves the false hands there for 0.3 % fewer true ones.
@@ -185,7 +184,7 @@ def hands_at(
     looks = [e if e is not None and _likely(estimator, e, p) >= settings.min_confidence else None for e, p in zip(looks, places)]
     looks = choose_sides(estimator, frame, looks, clock)  # again, now that they are in the middle of their crops
     likely = [(_likely(estimator, e, place), e) for e, place in zip(looks, places) if e is not None and counts(e, workspace)]
-    least = FURTHER_SURENESS if further else 0.0
+    least = DOUBTFUL_SURENESS if further else 0.0  # beside another hand it may take the place of what is followed in doubt
     # What could not be kept is not taken up.
     likely = [(share, e) for share, e in likely if e.presence >= settings.keep_confidence and e.sureness >= least]
     return [e for share, e in sorted(likely, key=lambda pair: -pair[0]) if share >= settings.min_confidence]

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from hand_pose_ros.geometry.crop import pack_symmetric, unpack_symmetric
+from hand_pose_training.aggregation.adaptive_weighting import TRACE
 from hand_pose_training.data import joints_m
 from hand_pose_training.methods.method import Prediction
 from hand_pose_training.sides import choose
@@ -21,8 +22,7 @@ from hand_pose_training.sides import choose
 CONFIDENT_WITHIN_M = 0.020
 _TWO_SIGMA = 0.7385  # share of a 3D normal distribution within two sigma
 _FREEDOM = 8  # degrees of the t distribution
-_TRACE = (0, 3, 5)  # xx, yy, zz among xx xy xz yy yz zz
-_VARIANCES = np.isin(np.arange(6), _TRACE)
+_VARIANCES = np.isin(np.arange(6), TRACE)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _fit_covariance(residual: np.ndarray, votes: np.ndarray, features: torch.Ten
     standard, mean, deviation = _standardised(features)
     weights = torch.zeros(features.shape[-1], dtype=torch.double, requires_grad=True)
     bias = torch.zeros(joints, dtype=torch.double, requires_grad=True)
-    log_floor = torch.full((joints,), float(np.log(np.median(votes[..., _TRACE]) + 1e-6)), dtype=torch.double, requires_grad=True)
+    log_floor = torch.full((joints,), float(np.log(np.median(votes[..., TRACE]) + 1e-6)), dtype=torch.double, requires_grad=True)
 
     def parts() -> tuple[torch.Tensor, torch.Tensor]:
         matrix = spread + torch.exp(log_floor)[:, None, None] * eye
@@ -225,7 +225,7 @@ def _prediction(outputs: dict[str, np.ndarray]) -> Prediction:
 
 
 def _log_spread(found: Prediction) -> torch.Tensor:
-    return torch.log(sum(found.covariance[..., i] for i in _TRACE) + 1e-6)
+    return torch.log(sum(found.covariance[..., i] for i in TRACE) + 1e-6)
 
 
 def _tensor(values: np.ndarray) -> torch.Tensor:

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from hand_pose_ros.geometry.crop import pack_symmetric, unpack_symmetric
-from hand_pose_training.aggregation.adaptive_weighting import COLUMNS, ROWS
+from hand_pose_training.aggregation.adaptive_weighting import COLUMNS, ROWS, TRACE
 from hand_pose_training.methods.method import Losses, Method, Prediction
 
 QUARTERS = (0, 1, 3, 2)  # counter-clockwise quarter turns, in the order in which views are added
 _FLOOR = 2e-3  # normalised units squared: about 6 mm of deviation in a cube of 250 mm
-_TRACE = (0, 3, 5)  # xx, yy, zz among xx xy xz yy yz zz
 
 
 class Turned(Method):
@@ -66,7 +65,7 @@ class Turned(Method):
         if found.covariance is None:
             return Prediction(joints.mean(0), None, support, hand)
         covariance = found.covariance @ self.covariance_back
-        weights = 1 / (sum(covariance[..., i] for i in _TRACE)[..., None] + _FLOOR)
+        weights = 1 / (sum(covariance[..., i] for i in TRACE)[..., None] + _FLOOR)
         weights = weights / weights.sum(0)
         mean = (weights * joints).sum(0)
         off = joints - mean

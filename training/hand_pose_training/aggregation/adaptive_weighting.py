@@ -11,6 +11,7 @@ import torch
 
 EXCLUDED = -1e4  # a logit that takes no share, yet leaves a crop without any foreground finite
 ROWS, COLUMNS = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)  # of a 3x3 covariance's six entries
+TRACE = (0, 3, 5)  # which of the six are xx, yy and zz
 
 
 class Aggregated(NamedTuple):

@@ -9,10 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from hand_pose_training.aggregation.adaptive_weighting import COLUMNS, ROWS
+from hand_pose_training.aggregation.adaptive_weighting import COLUMNS, ROWS, TRACE
 
 HIDDEN = 96
-_TRACE = (0, 3, 5)  # xx, yy, zz among xx xy xz yy yz zz
 _FLOOR = 2e-3  # normalised units squared: about 6 mm of deviation in a cube of 250 mm
 _FREEDOM = 8  # degrees of the t distribution
 
@@ -35,12 +34,12 @@ class SpreadHead(nn.Module):
     def forward(self, features: Tensor, joints: Tensor, covariance: Tensor, support: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
             covariance = covariance.detach().float()
-            trace = sum(covariance[..., i] for i in _TRACE)
+            trace = sum(covariance[..., i] for i in TRACE)
             known = (features.flatten(2).mean(2), joints.flatten(1), torch.log(trace + 1e-6), support)
             values = self.factors(self.standard(torch.cat([part.detach().float() for part in known], dim=1)))
             stretch, floor = values.unflatten(1, (2, -1)).unbind(1)
             variances = torch.zeros_like(covariance[:1, :1])
-            variances[..., _TRACE] = 1
+            variances[..., TRACE] = 1
             return torch.exp(stretch)[..., None] * covariance + _FLOOR * torch.exp(floor)[..., None] * variances
 
 
