@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from hand_pose_ros.metrics import percentiles
+from hand_pose_training.aggregation.adaptive_weighting import TRACE
 from hand_pose_training.gpu_bench.contenders import Arrays, Infer
 from hand_pose_training.graph import TOLERANCES
 
 HALF_LOSS_MM = 0.2
 WARM_UP = 20
-_TRACE = (0, 3, 5)  # xx, yy, zz among xx xy xz yy yz zz
 
 
 def run_all(infer: Infer, inputs: Arrays, batch: int) -> Arrays:
@@ -35,7 +35,7 @@ def agreement(found: Arrays, expected: Arrays, cube_m: float) -> dict[str, float
     }
     for name in expected:
         if name != "joints":
-            scale = expected[name][..., _TRACE].sum(-1, keepdims=True) if name == "covariance" else 1.0
+            scale = expected[name][..., TRACE].sum(-1, keepdims=True) if name == "covariance" else 1.0
             figures[f"{name}_max"] = float((np.abs(found[name] - expected[name]) / scale).max())
     return {name: float(f"{value:.4g}") for name, value in figures.items()}
 
