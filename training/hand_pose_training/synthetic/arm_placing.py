@@ -15,7 +15,7 @@ MIDDLE_TO_ELBOW_M = 0.33  # of the hand's joints
 _LEAST_HEIGHT_M = 0.08  # of the camera above a surface
 _NEAREST_ELBOW_M = 0.12
 _WRIST_CAMERA_SHARE = 0.15  # of egocentric cameras
-_MOST_ALONG_ARM = 0.75  # cosine between a worn camera's line of sight and the forearm, which would hide the hand
+_MOST_ALONG_ARM = 0.9  # cosine between a worn camera's line of sight and the forearm, which would hide the hand
 _TRIES = 12
 _BACK = np.array([1.0, 0.0, 0.0])
 

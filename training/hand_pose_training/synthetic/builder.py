@@ -21,7 +21,7 @@ _TOUCHING_SHARE = 0.2  # of bodies, which the hand nearly touches
 _SIGHT = np.array([0.35, 0.6, 0.85])  # where along the line of sight bodies keep out
 _SIGHT_RADIUS_M = 0.05
 _TRIES = 6
-_MOST_HIDDEN = 6  # joints of a hand, by its own arm or by the other one
+_MOST_HIDDEN = 6  # joints of a hand, by its own forearm or by the other arm
 _CROP_HALF_M, _NEAR_JOINTS = 0.12, 5  # so many joints of a second hand lie so near the first one
 
 
@@ -52,7 +52,7 @@ class SceneBuilder:
         arm = sample_arm(rng, right, companion is Companion.OBJECT, settings.held_out, resting, reaching)
         for _ in range(_TRIES):
             placement = place(rng, arm, scene.view, middle, self._any_roll, resting, None if first else self.up)
-            if self._shows(placement.points(arm.joints), arm, placement):
+            if self._shows(placement.points(arm.joints), placement, *arm.behind_wrist):
                 break
         if not first and not self._has_room(arm, placement):
             return None
@@ -95,9 +95,9 @@ class SceneBuilder:
         self._keep.add(placement.points(arm.balls), arm.radii)
 
     @staticmethod
-    def _shows(joints: np.ndarray, before: Arm, placement: Placement) -> bool:
-        """Whether an arm leaves most of a hand's joints (21, 3) to be seen."""
-        return count_hidden(joints, placement.points(before.balls), before.radii, HIDDEN_M) <= _MOST_HIDDEN
+    def _shows(joints: np.ndarray, placement: Placement, balls: np.ndarray, radii: np.ndarray) -> bool:
+        """Whether an arm's balls leave most of a hand's joints (21, 3), camera frame, to be seen."""
+        return count_hidden(joints, placement.points(balls), radii, HIDDEN_M) <= _MOST_HIDDEN
 
     def _has_room(self, arm: Arm, placement: Placement) -> bool:
         """Whether an arm goes through nothing that was added before, nor through the table."""
@@ -138,7 +138,7 @@ class SceneBuilder:
             tried = place_second(self._rng, arm, placement, second, meeting, body if same else None)
             near = int((np.abs(tried.points(second.joints) - middle).max(axis=1) < _CROP_HALF_M).sum())
             above = self._table is None or self._depth_below(second, tried) < 0
-            shows = self._shows(placement.points(arm.joints), second, tried)
+            shows = self._shows(placement.points(arm.joints), tried, second.balls, second.radii)
             worth = min(near, _NEAR_JOINTS) + _NEAR_JOINTS * shows + 3 * _NEAR_JOINTS * above
             if worth > best:
                 beside, best = tried, worth

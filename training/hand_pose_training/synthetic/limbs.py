@@ -60,6 +60,11 @@ class Arm:
         """Whether there is cloth around the forearm."""
         return any(part.material == "cloth" for part in self.parts)
 
+    @property
+    def behind_wrist(self) -> tuple[np.ndarray, np.ndarray]:
+        """The forearm's `balls` and `radii`, without the hand's."""
+        return self.balls[-len(_FOREARM_SHARES) :], self.radii[-len(_FOREARM_SHARES) :]
+
     @cached_property
     def points(self) -> np.ndarray:
         """(V, 3) vertices of all parts."""

@@ -12,7 +12,8 @@ from hand_pose_ros.geometry.camera import Camera
 from hand_pose_training.synthetic import primitives, views
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
 
-HIDDEN_M = 0.05  # a joint so far behind a surface is hidden by more than the hand's own flesh
+HIDDEN_M = 0.05  # a joint so far behind a surface is hidden by more than the flesh around it
+_OWN_M = 0.06  # of a hand's mesh, what is so near a joint is hand, the rest forearm
 
 
 class Companion(IntEnum):
@@ -116,13 +117,25 @@ class Scene:
         return buffer
 
     def hidden_joints(self, buffer: ZBuffer, hand: int = 0) -> int:
-        """How many joints of a hand lie outside the rendered window or well behind something else."""
+        """How many joints of a hand lie outside the rendered window or well behind something that is not the hand itself.
+
+        The fingers of a fist that is seen from its back are not hidden: the hand is in full view.
+        """
         joints = self.hands[hand].joints
         pixels = np.floor(self.camera.project(joints) + 0.5).astype(int) - (buffer.window.x0, buffer.window.y0)
         inside = ((pixels >= 0) & (pixels < (buffer.window.width, buffer.window.height))).all(axis=1)
+        outside, behind = len(joints) - int(inside.sum()), inside.copy()
         x, y = pixels[inside].T
-        behind = buffer.inverse_depth[y, x] * (joints[inside, 2] - HIDDEN_M) > 1
-        return len(joints) - int(inside.sum()) + int(behind.sum())
+        behind[inside] = buffer.inverse_depth[y, x] * (joints[inside, 2] - HIDDEN_M) > 1
+        if not behind.any():
+            return outside
+        alone = ZBuffer(self.camera, buffer.window)
+        alone.draw_mesh(*self.meshes[self.hands[hand].occupies])
+        x, y = pixels[behind].T
+        nearest = buffer.inverse_depth[y, x]
+        surface = joints[behind] / (joints[behind, 2] * nearest)[:, None]
+        own = (alone.inverse_depth[y, x] == nearest) & (_gaps(surface, joints).min(axis=1) < _OWN_M)
+        return outside + int((~own).sum())
 
     def add(
         self, mesh: primitives.Mesh, rotation: np.ndarray, position: np.ndarray, cull: int = 1, material: str = "thing"
@@ -142,3 +155,8 @@ def _moved(vertices, rotation, position):
         for i in range(3):
             out[v, i] = rotation[i, 0] * x + rotation[i, 1] * y + rotation[i, 2] * z + position[i]
     return out
+
+
+def _gaps(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(N, M) distances of points (N, 3) and (M, 3)."""
+    return np.sqrt(((points[:, None] - others) ** 2).sum(axis=-1))
