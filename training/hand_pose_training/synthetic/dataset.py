@@ -27,7 +27,7 @@ from hand_pose_training.synthetic.shading import color_crop
 NO_SENSOR = -1
 TAIL_FACTOR = 3
 PROCESSING_REACH_PX = 2.5  # of a crop: about 6 mm
-MAX_HIDDEN_JOINTS = 7  # scenes that hide more of the hand are drawn again
+MAX_HIDDEN_JOINTS = 7  # of the hands that a model is measured on
 HAND_OFF_M, JOINT_OFF_M = 0.006, 0.005  # deviation of what is known of hands that are taken out: of all joints alike, and of each
 
 
@@ -47,6 +47,7 @@ class SyntheticSettings:
     :param right_hands: share of right hands
     :param distance_m: range of the hand's distance
     :param held_out: people, families of objects and sensor models that training never draws
+    :param max_hidden_joints: scenes that hide more joints of the hand (`Scene.hidden_joints`) are drawn again
     :param noise: False gives a perfect sensor
     :param color: colour pictures in place of depth images
     """
@@ -62,6 +63,7 @@ class SyntheticSettings:
     right_hands: float = 0.5
     distance_m: tuple[float, float] = (0.25, 1.5)
     held_out: bool = False
+    max_hidden_joints: int = MAX_HIDDEN_JOINTS
     noise: bool = True
     color: bool = False
 
@@ -128,7 +130,7 @@ class SyntheticCrops:
             center[2] = max(center[2], 0.15)
             crop = CubeCrop(scene.camera, center, rng.uniform(*s.cube_m), s.size)
             buffer = scene.render(Window.around(*crop.sample_pixels(), sensor.reach_px, scene.camera))
-            if scene.hidden_joints(buffer) <= MAX_HIDDEN_JOINTS if scene.present else _shows_something(crop, buffer):
+            if scene.hidden_joints(buffer) <= s.max_hidden_joints if scene.present else _shows_something(crop, buffer):
                 return crop, scene, buffer, sensor, rng
 
 
