@@ -6,7 +6,14 @@ import pytest
 from hand_pose_ros.geometry.camera import Camera
 from hand_pose_ros.geometry.crop import BACKGROUND, CubeCrop
 from hand_pose_ros.skeleton import HAND21
-from hand_pose_training.synthetic.dataset import NO_SENSOR, SyntheticCrops, SyntheticSettings, joints_m, nearest_to_focus
+from hand_pose_training.synthetic.dataset import (
+    MAX_HIDDEN_JOINTS,
+    NO_SENSOR,
+    SyntheticCrops,
+    SyntheticSettings,
+    joints_m,
+    nearest_to_focus,
+)
 from hand_pose_training.synthetic.renderer import Window
 from hand_pose_training.synthetic.sensors.optics import SensorKind
 from hand_pose_training.synthetic.stage import Scene, SceneHand
@@ -149,6 +156,16 @@ def test_joints_lie_just_under_the_skin_that_is_seen():
                 gaps.append(joint[2] - depth[y, x])
     assert 0.003 < np.median(gaps) < 0.012
     assert np.mean(np.array(gaps) < -0.004) < 0.02  # hardly a tip floats before the surface
+
+
+def test_hands_are_hidden_no_more_than_allowed():
+    def most_hidden(allowed: int) -> list[int]:
+        crops = SyntheticCrops(14, 80, SyntheticSettings(negatives=0.0, max_hidden_joints=allowed))
+        return [scene.hidden_joints(buffer) for _, scene, buffer, _, _ in (crops.scene(i) for i in range(len(crops)))]
+
+    assert max(most_hidden(0)) == 0
+    usual, more = most_hidden(MAX_HIDDEN_JOINTS), most_hidden(14)
+    assert max(usual) <= MAX_HIDDEN_JOINTS < max(more) <= 14
 
 
 def test_negatives_hold_no_hand():
