@@ -48,7 +48,11 @@ class FixedSet:
 # `familiar` has the quotas of `heldout` with training's people, objects and sensors: what it is better at was learned by heart.
 _FIXED_SETS = {
     "heldout": FixedSet(2_000_001, 2000),
-    "calibration": FixedSet(2_000_002, 4000, replace(HELD_OUT, center_tail=0.25, processed=0.6, negatives=0.1, held_out=False)),
+    "calibration": FixedSet(
+        2_000_002,
+        4000,
+        replace(HELD_OUT, center_tail=0.25, processed=0.6, negatives=0.1, max_hidden_joints=11, held_out=False),
+    ),
     "validation": FixedSet(2_000_003, 256),
     "negatives": FixedSet(2_000_004, 2000, replace(HELD_OUT, negatives=0.5)),
     "familiar": FixedSet(2_000_006, 2000, replace(HELD_OUT, held_out=False)),

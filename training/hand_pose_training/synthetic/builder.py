@@ -52,7 +52,7 @@ class SceneBuilder:
         arm = sample_arm(rng, right, companion is Companion.OBJECT, settings.held_out, resting, reaching)
         for _ in range(_TRIES):
             placement = place(rng, arm, scene.view, middle, self._any_roll, resting, None if first else self.up)
-            if self._shows(placement.points(arm.joints), placement, *arm.behind_wrist):
+            if self._shows(placement.points(arm.joints), placement, *arm.forearm_balls):
                 break
         if not first and not self._has_room(arm, placement):
             return None

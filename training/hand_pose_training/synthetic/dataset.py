@@ -27,7 +27,7 @@ from hand_pose_training.synthetic.shading import color_crop
 NO_SENSOR = -1
 TAIL_FACTOR = 3
 PROCESSING_REACH_PX = 2.5  # of a crop: about 6 mm
-MAX_HIDDEN_JOINTS = 7  # of the hands that a model is measured on
+MAX_HIDDEN_JOINTS = 7  # hidden or cut off, of a hand that a model is measured on
 HAND_OFF_M, JOINT_OFF_M = 0.006, 0.005  # deviation of what is known of hands that are taken out: of all joints alike, and of each
 
 
@@ -47,7 +47,7 @@ class SyntheticSettings:
     :param right_hands: share of right hands
     :param distance_m: range of the hand's distance
     :param held_out: people, families of objects and sensor models that training never draws
-    :param max_hidden_joints: scenes that hide more joints of the hand (`Scene.hidden_joints`) are drawn again
+    :param max_hidden_joints: scenes that hide or cut off more joints of the hand (`Scene.hidden_joints`) are drawn again
     :param noise: False gives a perfect sensor
     :param color: colour pictures in place of depth images
     """
@@ -66,6 +66,10 @@ class SyntheticSettings:
     max_hidden_joints: int = MAX_HIDDEN_JOINTS
     noise: bool = True
     color: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_hidden_joints < 0:
+            raise ValueError(f"max_hidden_joints {self.max_hidden_joints}: 0 or more")
 
     @property
     def center_source(self) -> str:

@@ -20,7 +20,7 @@ SENSORS = {kind: Fraction(1, 3) for kind in SensorKind}
 COMPANIONS = {Companion.NONE: Fraction(1, 2), Companion.OBJECT: Fraction(1, 4), Companion.SECOND_HAND: Fraction(1, 4)}
 VIEWS = {
     View.EGOCENTRIC: Fraction(1, 4),
-    View.ANY: Fraction(1, 3),  # uniform over the sphere, but for where the arm hides the hand
+    View.ANY: Fraction(1, 3),  # uniform over the sphere, but for where the forearm hides the hand
     View.FACING: Fraction(1, 4),
     View.OVERHEAD: Fraction(1, 6),
 }
@@ -120,7 +120,7 @@ class QuotaCrops(SyntheticCrops):
 
 
 def covered_joints(scene: Scene) -> int:
-    """How many of the subject's joints something other than the hand itself lies before, or lie outside the image."""
+    """How many of the subject's joints something other than hand and bare forearm lies before, or lie outside the image."""
     if scene.subject is None:
         return 0
     window = Window.of_image(scene.camera)

@@ -61,8 +61,8 @@ class Arm:
         return any(part.material == "cloth" for part in self.parts)
 
     @property
-    def behind_wrist(self) -> tuple[np.ndarray, np.ndarray]:
-        """The forearm's `balls` and `radii`, without the hand's."""
+    def forearm_balls(self) -> tuple[np.ndarray, np.ndarray]:
+        """The forearm's `balls` and `radii`, which come after the hand's."""
         return self.balls[-len(_FOREARM_SHARES) :], self.radii[-len(_FOREARM_SHARES) :]
 
     @cached_property

@@ -13,7 +13,7 @@ from hand_pose_training.synthetic import primitives, views
 from hand_pose_training.synthetic.renderer import Window, ZBuffer
 
 HIDDEN_M = 0.05  # a joint so far behind a surface is hidden by more than the flesh around it
-_OWN_M = 0.06  # of a hand's mesh, what is so near a joint is hand, the rest forearm
+_OWN_M = 0.06  # skin of a hand's mesh that is farther from every joint is the forearm's
 
 
 class Companion(IntEnum):
@@ -119,7 +119,8 @@ class Scene:
     def hidden_joints(self, buffer: ZBuffer, hand: int = 0) -> int:
         """How many joints of a hand lie outside the rendered window or well behind something that is not the hand itself.
 
-        The fingers of a fist that is seen from its back are not hidden: the hand is in full view.
+        The fingers of a fist that is seen from its back are not hidden: the hand is in full view. The forearm, from a little
+        behind the wrist, and any sleeve are not the hand.
         """
         joints = self.hands[hand].joints
         pixels = np.floor(self.camera.project(joints) + 0.5).astype(int) - (buffer.window.x0, buffer.window.y0)

@@ -16,7 +16,7 @@ class View(IntEnum):
     FACING = 0  # before the person, who shows palm or back
     EGOCENTRIC = 1  # at the person's head, chest or wrist
     OVERHEAD = 2  # above a table, looking down at 30 to 90 degrees
-    ANY = 3  # anywhere on the sphere about the hand, evenly but for where the arm hides the hand
+    ANY = 3  # anywhere on the sphere about the hand, evenly but for where the forearm hides the hand
 
 
 _VIEW_SHARES = np.cumsum([0.37, 0.23, 0.17, 0.23])
