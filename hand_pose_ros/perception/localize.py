@@ -33,7 +33,7 @@ _CELL_KEY = np.array([1, 1 << 20, 1 << 40])
 _RIDGE = np.ones((5, 5), np.uint8)
 
 
-UNTOLD = 0.5  # prior of a finder that does not tell: a hand's presence has to be 0.82 there, with `search.SCEPTICISM`
+UNTOLD = 0.5  # prior of a finder that does not tell: a hand's presence has to be 0.85 there, with `search.SCEPTICISM`
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from hand_pose_ros.perception.workspace import Workspace
 SUPPORT_M2 = 0.0015  # of surface at about one depth: half a fist, or two fingers
 SUPPORT_DEPTH_M = 0.06
 HAND_DEPTH_M = 0.10  # what lies farther behind the nearest surface is no part of the same hand
-BOXED = 0.9  # prior: somebody says that there is a hand; its presence has to be 0.6, with `search.SCEPTICISM`
+BOXED = 0.9  # prior: somebody says that there is a hand; its presence has to be 0.65, with `search.SCEPTICISM`
 # A detector's box may cut the fingertips off, hence a hand may be centred so much of the box's size outside it.
 BOX_MARGIN = 0.1
 

@@ -93,7 +93,7 @@ def taken_up(estimator: SamePresence, *places: Candidate) -> list[float]:
 def test_presence_and_the_finders_word_decide_together():
     sure, unsure = Candidate(np.array([-0.3, 0.0, 0.5]), 0.9, prior=0.95), Candidate(np.array([0.0, 0.0, 0.5]), 0.9, prior=0.2)
     told_nothing = Candidate(np.array([0.3, 0.0, 0.5]), 0.9)
-    # logit 0.6 + logit 0.95 / 2 = 0.41 + 1.47 are more than 1.5; logit 0.7 + logit 0.2 / 2 = 0.85 - 0.69 and logit 0.7 are not.
+    # logit 0.6 + logit 0.95 / 2 = 0.41 + 1.47 are more than 1.7; logit 0.7 + logit 0.2 / 2 = 0.85 - 0.69 and logit 0.7 are not.
     assert taken_up(SamePresence({-0.3: 0.6, 0.0: 0.7, 0.3: 0.7}), sure, unsure, told_nothing) == [-0.3]
     # 2.20 + 1.47; 2.94 - 0.69; 1.73: all are, the likeliest first.
     assert taken_up(SamePresence({-0.3: 0.9, 0.0: 0.95, 0.3: 0.85}), told_nothing, unsure, sure) == [-0.3, 0.0, 0.3]
