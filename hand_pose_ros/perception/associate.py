@@ -13,6 +13,9 @@ from hand_pose_ros.perception.track import Track
 # Two answers whose joints are on average this close to some joint of the other are one hand seen twice. (Joint by joint would
 # not do: a hand seen once as a left and once as a right one has its fingers the other way round.)
 DUPLICATE_M = 0.022
+# Two hands whose wrists are this near, back to back, would have one forearm.
+WRISTS_M = 0.12
+BACK_TO_BACK = -0.8  # cosine of their directions
 CENTER_M = 0.03  # deviation of the network's centre when the hand is hidden in part
 SIZE_DEVIATION = 0.12  # of the logarithm of a hand's size as one answer tells it
 LEAST_SIDE = 0.02  # no answer is surer than that of the side
@@ -45,6 +48,17 @@ def same_hand(a: Estimate, b: Estimate) -> bool:
         return False
     apart = np.linalg.norm(a.joints[:, None] - b.joints[None], axis=2)
     return float(apart.min(axis=0).mean() + apart.min(axis=1).mean()) / 2 < DUPLICATE_M
+
+
+def one_arm(a: Estimate, b: Estimate, wrist: int) -> bool:
+    """Two answers lie at the two ends of one forearm: one of them is an elbow, where the upper arm gives no depth.
+
+    :param wrist: index of the joint
+    """
+    between = b.joints[wrist] - a.joints[wrist]
+    along_a, along_b = (e.center - e.joints[wrist] for e in (a, b))
+    back_to_back = along_a @ along_b < BACK_TO_BACK * np.linalg.norm(along_a) * np.linalg.norm(along_b)
+    return bool(back_to_back and np.linalg.norm(between) < WRISTS_M and between @ along_a < 0 < between @ along_b)
 
 
 def settle(

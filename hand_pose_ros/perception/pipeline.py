@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hand_pose_ros.inference.engine import Engine
-from hand_pose_ros.perception.associate import recognize, same_hand, settle
+from hand_pose_ros.perception.associate import one_arm, recognize, same_hand, settle
 from hand_pose_ros.perception.color_estimate import hand_estimator
 from hand_pose_ros.perception.detector import HandDetector
 from hand_pose_ros.perception.estimate import Estimate, StageClock
@@ -123,7 +123,7 @@ class Pipeline:
             hands = [e for e in hands if any(in_region(e.center, frame.camera, region) for region in regions)]
         others: list[Estimate] = []
         for estimate in hands:
-            if not any(same_hand(estimate, other) for other in (*found.values(), *others)):
+            if not any(same_hand(estimate, e) or self._elbow_of(estimate, e) for e in (*found.values(), *others)):
                 others.append(estimate)
         if further and not others:
             self._new.nothing_at(places[0].center)
@@ -134,6 +134,11 @@ class Pipeline:
         for i, estimate in enumerate(others):
             if i not in known_again and self._make_room(found, estimate):
                 found[self._tracks.start(estimate, stamp).slot] = estimate
+
+    def _elbow_of(self, estimate: Estimate, other: Estimate) -> bool:
+        """Whether what was found is the elbow of another hand, which is surer."""
+        names = self._skeleton.joint_names
+        return "wrist" in names and other.sureness > estimate.sureness and one_arm(estimate, other, names.index("wrist"))
 
     def _make_room(self, found: dict[int, Estimate], estimate: Estimate) -> bool:
         """Whether there is room for a new hand, if need be in place of one that is remembered only for it may be hidden, or, for

@@ -5,7 +5,7 @@ import pytest
 from known_hand import flat_hand
 from some_estimates import estimate_of
 
-from hand_pose_ros.perception.associate import CENTER_M, SIZE_DEVIATION, misfit, recognize, same_hand, settle
+from hand_pose_ros.perception.associate import CENTER_M, SIZE_DEVIATION, misfit, one_arm, recognize, same_hand, settle
 from hand_pose_ros.perception.track import Tracks
 
 FRAME_NS = 33_000_000
@@ -41,6 +41,20 @@ def test_one_hand_is_told_from_two():
     assert same_hand(estimate_of(RIGHT), estimate_of(RIGHT + 0.005)) and same_hand(estimate_of(RIGHT), estimate_of(mirrored))
     assert not same_hand(estimate_of(RIGHT), estimate_of(np.add(RIGHT, [0, 0, 0.045])))  # one behind the other
     assert not same_hand(estimate_of(RIGHT), estimate_of(LEFT))
+
+
+def test_two_hands_cannot_have_one_forearm():
+    """The wrist is joint 0; the fingers of the flat hand point upwards, y down."""
+    hand, turned = HAND - HAND[0], (HAND - HAND[0]) * (-1, -1, 1)
+
+    def at(y_m: float, joints: np.ndarray):
+        return estimate_of(np.add(joints, (0.0, y_m, 0.5)))
+
+    upper, elbow = at(0.0, hand), at(0.08, turned)
+    assert one_arm(upper, elbow, 0) and one_arm(elbow, upper, 0)
+    assert not one_arm(upper, at(0.15, turned), 0)  # too far below
+    assert not one_arm(upper, at(-0.08, turned), 0)  # each takes the other's wrist
+    assert not one_arm(upper, at(0.08, hand), 0)  # both point upwards
 
 
 def test_each_track_keeps_what_it_fits():
