@@ -13,9 +13,9 @@ from hand_pose_ros.perception.track import Track
 # Two answers whose joints are on average this close to some joint of the other are one hand seen twice. (Joint by joint would
 # not do: a hand seen once as a left and once as a right one has its fingers the other way round.)
 DUPLICATE_M = 0.022
-# Two hands whose wrists are this near, back to back, would have one forearm.
-WRISTS_M = 0.12
-BACK_TO_BACK = -0.8  # cosine of their directions
+# Two hands back to back in one line, their wrists so far apart: there is no room for two forearms.
+ONE_ARM_M = (0.04, 0.12)
+IN_LINE = 0.9  # cosine of each hand's direction with the line from wrist to wrist
 CENTER_M = 0.03  # deviation of the network's centre when the hand is hidden in part
 SIZE_DEVIATION = 0.12  # of the logarithm of a hand's size as one answer tells it
 LEAST_SIDE = 0.02  # no answer is surer than that of the side
@@ -51,14 +51,20 @@ def same_hand(a: Estimate, b: Estimate) -> bool:
 
 
 def one_arm(a: Estimate, b: Estimate, wrist: int) -> bool:
-    """Two answers lie at the two ends of one forearm: one of them is an elbow, where the upper arm gives no depth.
+    """Two answers are back to back in one line, too near each other for two forearms: one of them is none but the other's arm,
+    seen as a fist where its depth stops.
 
     :param wrist: index of the joint
     """
     between = b.joints[wrist] - a.joints[wrist]
+    gap = float(np.linalg.norm(between))
+    if not ONE_ARM_M[0] < gap < ONE_ARM_M[1]:
+        return False
     along_a, along_b = (e.center - e.joints[wrist] for e in (a, b))
-    back_to_back = along_a @ along_b < BACK_TO_BACK * np.linalg.norm(along_a) * np.linalg.norm(along_b)
-    return bool(back_to_back and np.linalg.norm(between) < WRISTS_M and between @ along_a < 0 < between @ along_b)
+    return bool(
+        -(between @ along_a) > IN_LINE * gap * np.linalg.norm(along_a)
+        and between @ along_b > IN_LINE * gap * np.linalg.norm(along_b)
+    )
 
 
 def settle(

@@ -27,6 +27,7 @@ STAGES = ("localize", "crop", "network", "track")
 FOUND_AGAIN_SURENESS = 0.6
 # A hand that was lost beside another one is hidden by it, perhaps for long: a frame in which it may be counts so much.
 HIDDEN_PART = 0.25
+SURER = 0.1  # by so much is a hand surer than its arm that looks like a second one
 HIDDEN_M = 0.15  # across the line of sight, at the lost hand's distance
 
 
@@ -41,6 +42,8 @@ class Pipeline:
     def __init__(self, engine: Engine, settings: PipelineSettings = DEFAULTS, detector: HandDetector | None = None) -> None:
         self.engine = engine
         self._skeleton = skeleton(engine.card.skeleton)
+        names = self._skeleton.joint_names
+        self._wrist = names.index("wrist") if "wrist" in names else None
         self._tracks = Tracks(settings.max_hands)
         self._new = HandSearch(detector.find if detector else localize)
         self.configure(settings)
@@ -123,22 +126,25 @@ class Pipeline:
             hands = [e for e in hands if any(in_region(e.center, frame.camera, region) for region in regions)]
         others: list[Estimate] = []
         for estimate in hands:
-            if not any(same_hand(estimate, e) or self._elbow_of(estimate, e) for e in (*found.values(), *others)):
+            if not any(same_hand(estimate, other) for other in (*found.values(), *others)):
                 others.append(estimate)
-        if further and not others:
-            self._new.nothing_at(places[0].center)
         lost += doubtful
         known_again = recognize(lost, others, [self._hidden(t, found, stamp) for t in lost], stamp)
         for i, row in known_again.items():  # first: none of them is to make room for a new one
             found[lost[row].slot] = others[i]
-        for i, estimate in enumerate(others):
-            if i not in known_again and self._make_room(found, estimate):
+        rest = [e for i, e in enumerate(others) if i not in known_again]
+        new = [e for e in rest if not any(self._is_arm_of(e, other) for other in (*found.values(), *others))]
+        if further and not known_again and not new:
+            self._new.nothing_at(places[0].center)
+        for estimate in new:
+            if self._make_room(found, estimate):
                 found[self._tracks.start(estimate, stamp).slot] = estimate
 
-    def _elbow_of(self, estimate: Estimate, other: Estimate) -> bool:
-        """Whether what was found is the elbow of another hand, which is surer."""
-        names = self._skeleton.joint_names
-        return "wrist" in names and other.sureness > estimate.sureness and one_arm(estimate, other, names.index("wrist"))
+    def _is_arm_of(self, estimate: Estimate, hand: Estimate) -> bool:
+        """Whether what was found is the arm of a hand, which is clearly surer; unknown of a skeleton without a wrist."""
+        if self._wrist is None or estimate.sureness + SURER > hand.sureness:
+            return False
+        return one_arm(estimate, hand, self._wrist)
 
     def _make_room(self, found: dict[int, Estimate], estimate: Estimate) -> bool:
         """Whether there is room for a new hand, if need be in place of one that is remembered only for it may be hidden, or, for

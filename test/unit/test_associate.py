@@ -55,6 +55,8 @@ def test_two_hands_cannot_have_one_forearm():
     assert not one_arm(upper, at(0.15, turned), 0)  # too far below
     assert not one_arm(upper, at(-0.08, turned), 0)  # each takes the other's wrist
     assert not one_arm(upper, at(0.08, hand), 0)  # both point upwards
+    assert not one_arm(upper, at(0.01, turned), 0)  # heel to heel
+    assert not one_arm(upper, at(0.06, np.add(turned, (0.06, 0, 0))), 0)  # on the other forearm, beside which there is one more
 
 
 def test_each_track_keeps_what_it_fits():
