@@ -21,8 +21,8 @@ PATCH_M = 0.008  # half the width of the square that a joint's surface is read f
 MIN_READABLE = 5  # joints
 # Whatever hides a joint lies in front of it, so its reading errs towards the camera: of all readings not the middle one is
 # taken but a farther one. On synthetic hands with sensor noise and true depths behind the root, 95 % of the roots come within
-# 6 mm; within 14 mm by the median, and within 48 mm by the wrist's own reading.
-QUANTILE = 0.65
+# 8 mm; within 37 mm by the median, and within 48 mm by the wrist's own reading.
+QUANTILE = 0.7
 ROOT_SIGMA_M = 0.004
 
 
